@@ -1,0 +1,30 @@
+"""The one interface behind which every kind of source stands."""
+
+from typing import Protocol
+
+from edgevision.capture.frame import Picture
+
+
+class Source(Protocol):
+    """Gives pictures, one at a time, to the one thread that opened it.
+
+    `live`: the newest picture wins, older ones may be dropped. Otherwise every picture counts.
+    `finite`: it ends, and every picture of it shall reach the broker.
+    `skipped`: how many pictures could not be decoded and were passed over since the source was made.
+    """
+
+    live: bool
+    finite: bool
+    skipped: int
+
+    def open(self) -> None:
+        """Open the device, stream or files. Raises SourceError with what to do. May be called again after close()."""
+
+    def read(self) -> Picture | None:
+        """Wait for the next picture; None when the source has ended.
+
+        Returns within the source's time limit or raises SourceTimeoutError; raises SourceError when it died.
+        """
+
+    def close(self) -> None:
+        """Give the device back. Never raises; harmless when nothing is open."""

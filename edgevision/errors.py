@@ -1,0 +1,32 @@
+"""The errors that edgevision raises on purpose.
+
+Each message is one sentence or two for the person who runs edgevision: what happened, where, and what to do about it.
+"""
+
+
+class EdgeVisionError(Exception):
+    """Whatever edgevision raises on purpose."""
+
+
+class ConfigError(EdgeVisionError, ValueError):
+    """The configuration can't be used."""
+
+
+class SourceError(EdgeVisionError, OSError):
+    """A camera, stream, video or picture folder can't be opened, or stopped giving frames."""
+
+
+class SourceTimeoutError(SourceError, TimeoutError):
+    """A source gave no frame within its time limit."""
+
+
+class ModelError(EdgeVisionError, ValueError):
+    """A model file can't be used."""
+
+
+class LabelsError(ModelError):
+    """The labels don't fit the model, or there are none."""
+
+
+class BrokerError(EdgeVisionError, OSError):
+    """The MQTT broker can't be reached or refuses."""
