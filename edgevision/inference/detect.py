@@ -1,0 +1,123 @@
+"""Detection: reading the four outputs of TFLite_Detection_PostProcess."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgevision.errors import ModelError
+from edgevision.inference.detection import Box, Detection
+from edgevision.inference.labels import Labels, name_of
+from edgevision.inference.tensors import Operator, Tensor
+
+POSTPROCESS = "TFLite_Detection_PostProcess"
+ROLES = ("boxes", "classes", "scores", "count")
+"""The operator's outputs in its own order (tensorflow/lite/kernels/detection_postprocess.cc)."""
+
+
+@dataclass(frozen=True, slots=True)
+class DetectionOutputs:
+    """The tensors that hold N candidate boxes, of which the first `count` are real.
+
+    `boxes` [1, N, 4] as ymin, xmin, ymax, xmax in fractions of the input picture; `classes` and `scores` [1, N];
+    `count` [1].
+    """
+
+    boxes: Tensor
+    classes: Tensor
+    scores: Tensor
+    count: Tensor
+
+
+def find_outputs(
+    tensors: Sequence[Tensor], operators: Iterable[Operator], signature: Mapping[str, str]
+) -> DetectionOutputs | None:
+    """Which output is which; None when these are not a detection model's.
+
+    Told by the operator that makes them, else by the names of the signature or the tensors, checked by their sizes;
+    never by position, for converters put them in any order. `signature` maps tensor names to the signature's names.
+    """
+    by_index = {tensor.index: tensor for tensor in tensors}
+    operator = next((op for op in operators if op.name == POSTPROCESS), None)
+    if operator is not None and len(operator.outputs) == len(ROLES) and set(operator.outputs) <= by_index.keys():
+        return _checked(dict(zip(ROLES, (by_index[index] for index in operator.outputs), strict=True)))
+    roles: dict[str, Tensor] = {}
+    for tensor in tensors:
+        role = _role_of(signature.get(tensor.name, "")) or _role_of(tensor.name)
+        if role is None or role in roles:
+            return None
+        roles[role] = tensor
+    return _checked(roles) if len(roles) == len(ROLES) else None
+
+
+def class_counts(operators: Iterable[Operator], tensors: Mapping[int, Tensor]) -> tuple[int, ...]:
+    """How many classes the detection operator may tell apart, the likeliest first; empty when unknown.
+
+    Its second input has a column a class, mostly with a background in front that the answers leave out.
+    """
+    operator = next((op for op in operators if op.name == POSTPROCESS), None)
+    if operator is None or len(operator.inputs) < 2 or operator.inputs[1] not in tensors:
+        return ()
+    columns = tensors[operator.inputs[1]].shape[-1]
+    return (columns - 1, columns) if columns > 1 else (columns,)
+
+
+def read_detections(
+    boxes: NDArray[np.float64],
+    classes: NDArray[np.float64],
+    scores: NDArray[np.float64],
+    labels: Labels,
+    threshold: float,
+) -> list[Detection]:
+    """Detections of at least `threshold`, the highest score first.
+
+    boxes [n, 4] as ymin, xmin, ymax, xmax; classes [n], scores [n]. Boxes are cut at the picture's edge; what isn't a
+    number is left out.
+    """
+    kept = [number for number in np.argsort(-scores, kind="stable") if scores[number] >= threshold]
+    found = []
+    for number in kept:
+        corners = boxes[number]
+        if not np.isfinite(corners).all():
+            continue
+        ymin, xmin, ymax, xmax = np.clip(corners, 0.0, 1.0).tolist()
+        label = name_of(labels, round(float(classes[number])))
+        found.append(Detection(label, min(float(scores[number]), 1.0), Box(xmin, ymin, xmax, ymax)))
+    return found
+
+
+def within(box: Box, crop: tuple[float, float, float, float]) -> Box:
+    """`box`, in fractions of `crop`, as fractions of the whole frame that (xmin, ymin, xmax, ymax) was cut from."""
+    left, top, right, bottom = crop
+    width, height = right - left, bottom - top
+    return Box(left + box.xmin * width, top + box.ymin * height, left + box.xmax * width, top + box.ymax * height)
+
+
+def _role_of(name: str) -> str | None:
+    match = re.fullmatch(rf"{POSTPROCESS}(?::([0-3]))?", name)
+    if match:
+        return ROLES[int(match[1] or 0)]
+    lowered = name.lower()
+    if "num" in lowered or "count" in lowered:
+        return "count"
+    return next(
+        (role for role in ("boxes", "classes", "scores") if role in lowered or role[:-2] in lowered.split("_")), None
+    )
+
+
+def _checked(roles: Mapping[str, Tensor]) -> DetectionOutputs:
+    outputs = DetectionOutputs(**roles)
+    match outputs.boxes.shape:
+        case (1, candidates, 4):
+            fits = outputs.classes.shape == outputs.scores.shape == (1, candidates) and outputs.count.shape in (
+                (1,),
+                (),
+            )
+        case _:
+            fits = False
+    if not fits:
+        found = ", ".join(f"{role} {tensor}" for role, tensor in roles.items())
+        raise ModelError(f"has the outputs {found}; expected boxes [1, N, 4], classes [1, N], scores [1, N], count [1]")
+    return outputs

@@ -1,0 +1,88 @@
+"""Choosing the TensorFlow Lite runtime: LiteRT where it is installed, else tflite-runtime.
+
+Both offer the same `Interpreter`; the rest of edgevision sees only the Protocol below.
+"""
+
+import importlib
+import importlib.metadata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgevision.errors import ModelError
+
+KNOWN_RUNTIMES = (
+    ("ai-edge-litert", "ai_edge_litert.interpreter"),
+    ("tflite-runtime", "tflite_runtime.interpreter"),
+)
+"""Distribution and module of each runtime, the preferred one first."""
+
+
+class Interpreter(Protocol):
+    """What edgevision uses of `Interpreter`, alike in both runtimes."""
+
+    def allocate_tensors(self) -> None: ...
+    def invoke(self) -> None: ...
+    def get_input_details(self) -> list[dict[str, Any]]: ...
+    def get_output_details(self) -> list[dict[str, Any]]: ...
+    def get_tensor_details(self) -> list[dict[str, Any]]: ...
+    def get_signature_list(self) -> Mapping[str, Mapping[str, list[str]]]: ...
+    def tensor(self, tensor_index: int) -> Callable[[], NDArray[np.generic]]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """One installed runtime: its distribution's name and version, and its `Interpreter` class."""
+
+    name: str
+    version: str
+    interpreter_class: Callable[..., Interpreter]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.version}"
+
+    def open(self, path: Path, threads: int) -> Interpreter:
+        """An interpreter for the model in `path`, its tensors allocated.
+
+        Raises ModelError with the runtime's own reason when it can't read the file or lacks an operator.
+        """
+        try:
+            interpreter = self.interpreter_class(model_path=str(path), num_threads=threads)
+            interpreter.allocate_tensors()
+        except (ValueError, RuntimeError) as error:
+            raise ModelError(_explain(path, str(self), str(error))) from error
+        return interpreter
+
+
+def _explain(path: Path, runtime: str, reason: str) -> str:
+    reason = " ".join(reason.split())
+    if "edgetpu-custom-op" in reason:
+        return f"{path} is compiled for the Edge TPU and can't run on the CPU: give the model it was compiled from"
+    if "unresolved custom op" in reason.lower():
+        return (
+            f"{path} needs an operator that {runtime} doesn't have ({reason}): convert it with built-in operators only"
+        )
+    return f"{path} can't be opened by {runtime} ({reason}): the file is damaged or made for another runtime"
+
+
+@cache
+def load_runtime() -> Runtime:
+    """The best runtime installed here.
+
+    Raises ModelError with the command to install one where there is none.
+    """
+    for distribution, module in KNOWN_RUNTIMES:
+        try:
+            interpreter_class = importlib.import_module(module).Interpreter
+        except ImportError:
+            continue
+        return Runtime(distribution, importlib.metadata.version(distribution), interpreter_class)
+    raise ModelError(
+        "no TensorFlow Lite runtime is installed: pip install ai-edge-litert"
+        " (on 32-bit Raspberry Pi OS: pip install tflite-runtime 'numpy<2', which needs Python 3.11)"
+    )
