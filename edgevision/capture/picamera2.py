@@ -1,0 +1,244 @@
+"""Raspberry Pi cameras, through Picamera2."""
+
+import logging
+import threading
+import time
+from concurrent.futures import CancelledError
+from typing import Any
+
+import numpy as np
+
+from edgevision.capture.frame import BgrImage, Picture
+from edgevision.capture.picamera2_library import CameraLibrary, load_picamera2
+from edgevision.capture.yuv import i420_to_bgr
+from edgevision.errors import SourceError, SourceTimeoutError
+
+log = logging.getLogger(__name__)
+
+_MAIN_FORMAT = "RGB888"
+"""libcamera names the bytes from the highest down: in memory, and so in NumPy, this is blue, green, red."""
+
+_LORES_FORMAT = "YUV420"
+"""The one format that the lores stream has on every Raspberry Pi."""
+
+_BUFFERS = 4
+"""One is held here, one is the newest that Picamera2 keeps ready, two are with the camera. Few, as CMA memory is."""
+
+_LIBRARY_ERRORS = (RuntimeError, OSError, ValueError, LookupError, CancelledError)
+"""What Picamera2 and libcamera raise when something is wrong with camera or configuration."""
+
+_open_cameras: set[int] = set()
+_open_cameras_lock = threading.Lock()
+
+
+class Picamera2Camera:
+    """A camera on the CSI connector, by its number in `rpicam-hello --list-cameras`.
+
+    The hardware gives the main picture of `size` (width, height) and, where that is larger than `lores_limit` and the
+    camera can do it, the same view with `lores_limit` pixels on the longer side, both from one exposure. `timeout` in
+    seconds bounds the wait for a picture, `close_timeout` the wait for the library when closing.
+    """
+
+    live = True
+    finite = False
+
+    def __init__(
+        self,
+        *,
+        index: int = 0,
+        size: tuple[int, int] = (1280, 720),
+        fps: float = 10.0,
+        hflip: bool = False,
+        vflip: bool = False,
+        timeout: float = 10.0,
+        lores_limit: int = 640,
+        close_timeout: float = 5.0,
+    ) -> None:
+        self.skipped = 0
+        self._index = index
+        self._name = f"camera {index}"
+        self._size = size
+        self._fps = fps
+        self._flip = {"hflip": int(hflip), "vflip": int(vflip)}
+        self._timeout = timeout
+        self._lores_limit = lores_limit
+        self._close_timeout = close_timeout
+        self._camera: Any = None
+        self._lores_size: tuple[int, int] | None = None
+        self._full_range = True
+
+    def open(self) -> None:
+        """Start the camera. Raises SourceError: no picamera2, no such camera, in use, or it can't be configured."""
+        self.close()
+        library = load_picamera2()
+        self._require_camera(library)
+        # Before 0.3.38, a second Picamera2 for an open camera fails and takes away the first one's frames.
+        with _open_cameras_lock:
+            if self._index in _open_cameras:
+                raise SourceError(
+                    f"{self._name} is already open in this process: two cameras of the configuration have this index, "
+                    "or it could not be closed before"
+                )
+            _open_cameras.add(self._index)
+        try:
+            self._camera = library.Picamera2(self._index)
+        except _LIBRARY_ERRORS as error:
+            _forget(self._index)
+            if _is_busy(error):
+                raise SourceError(
+                    f"{self._name} is in use by another program: `fuser -v /dev/media* /dev/video*` shows which"
+                ) from error
+            raise SourceError(f"can't open {self._name}: {_chain(error)}") from error
+        try:
+            self._configure(library)
+            self._camera.start()
+        except _LIBRARY_ERRORS as error:
+            self.close()
+            raise SourceError(f"can't start {self._name}: {_chain(error)}") from error
+
+    def read(self) -> Picture:
+        """Wait for the newest picture.
+
+        Raises SourceTimeoutError after `timeout` without one (a loose cable, a sensor that hangs), SourceError when
+        the camera failed. Only close() and open() help after that.
+        """
+        if self._camera is None:
+            raise SourceError(f"{self._name} is not open")
+        deadline = time.monotonic() + self._timeout
+        while (left := deadline - time.monotonic()) > 0:
+            # Without `wait` a stalled sensor would block this thread for ever.
+            try:
+                request = self._camera.capture_request(wait=left)
+            except TimeoutError:
+                break
+            except _LIBRARY_ERRORS as error:
+                raise SourceError(f"{self._name} failed: {_chain(error)}") from error
+            try:
+                return Picture(*self._images(request))
+            except _LIBRARY_ERRORS as error:
+                self.skipped += 1
+                log.warning("skipping a broken frame of %s: %s", self._name, _chain(error))
+            finally:
+                request.release()
+        raise SourceTimeoutError(f"{self._name} gave no picture for {self._timeout:g} s: is its cable firmly in place?")
+
+    def close(self) -> None:
+        """Stop the camera and give it back.
+
+        libcamera may hang when the sensor does, so this is done by a thread of its own, which is left behind after
+        `close_timeout`: the camera then stays taken until that thread ends or the process does.
+        """
+        camera, self._camera = self._camera, None
+        if camera is None:
+            return
+        closer = threading.Thread(
+            target=_close, args=(camera, self._index, self._name), name=f"close {self._name}", daemon=True
+        )
+        closer.start()
+        closer.join(self._close_timeout)
+        if closer.is_alive():
+            log.error("%s hangs while closing; it can't be used until edgevision is restarted", self._name)
+
+    def _require_camera(self, library: CameraLibrary) -> None:
+        # Asking first, as the constructor raises another error in each version.
+        try:
+            count = len(library.Picamera2.global_camera_info())
+        except _LIBRARY_ERRORS as error:
+            raise SourceError(f"libcamera can't list the cameras: {_chain(error)}") from error
+        if self._index >= count:
+            found = f"only {count} found, counted from 0" if count else "no camera found"
+            raise SourceError(
+                f"there is no {self._name} ({found}): check the cable with the Pi switched off; "
+                "`rpicam-hello --list-cameras` shows what there is"
+            )
+
+    def _configure(self, library: CameraLibrary) -> None:
+        wanted = {
+            "main": {"size": self._size, "format": _MAIN_FORMAT},
+            "transform": library.Transform(**self._flip),
+            "colour_space": library.ColorSpace.Sycc(),
+            "buffer_count": _BUFFERS,
+        }
+        small = lores_size(self._size, self._lores_limit)
+        try:
+            lores = None if small is None else {"size": small, "format": _LORES_FORMAT}
+            self._camera.configure(self._camera.create_video_configuration(lores=lores, **wanted))
+        except _LIBRARY_ERRORS as error:
+            if small is None:
+                raise
+            log.info("%s has no lores stream (%s)", self._name, _chain(error))
+            self._camera.configure(self._camera.create_video_configuration(**wanted))
+        self._read_back(self._camera.camera_configuration())
+        self._set_frame_rate()
+
+    def _read_back(self, configuration: dict[str, Any]) -> None:
+        main, lores = configuration["main"], configuration.get("lores")
+        if main["format"] != _MAIN_FORMAT:
+            raise RuntimeError(f"it gives {main['format']}, not {_MAIN_FORMAT}; a USB camera needs type: v4l2")
+        if tuple(main["size"]) != tuple(self._size):
+            log.warning("%s gives %d x %d instead of %d x %d", self._name, *main["size"], *self._size)
+        self._lores_size = tuple(lores["size"]) if lores and lores["format"] == _LORES_FORMAT else None
+        colour_range = getattr(configuration.get("colour_space"), "range", None)
+        self._full_range = getattr(colour_range, "name", "Full") == "Full"
+
+    def _set_frame_rate(self) -> None:
+        limits = self._camera.camera_controls.get("FrameDurationLimits")
+        if limits is None:
+            return
+        shortest, longest = limits[:2]
+        # Microseconds. Outside the limits of the sensor's mode, the nearest it can do.
+        duration = max(shortest, min(longest, round(1_000_000 / self._fps)))
+        self._camera.set_controls({"FrameDurationLimits": (duration, duration)})
+
+    def _images(self, request: Any) -> tuple[BgrImage, BgrImage | None]:
+        image = np.ascontiguousarray(request.make_array("main"), dtype=np.uint8)
+        if self._lores_size is None:
+            return image, None
+        return image, i420_to_bgr(request.make_array("lores"), *self._lores_size, full_range=self._full_range)
+
+
+def lores_size(main: tuple[int, int], limit: int) -> tuple[int, int] | None:
+    """(width, height) of a lores stream of the main stream's shape with `limit` pixels on its longer side.
+
+    Both are even, as YUV420 needs. None if the main stream is no larger than that already.
+    """
+    longest = max(main)
+    if longest <= limit:
+        return None
+    width, height = (max(2, 2 * round(side * limit / longest / 2)) for side in main)
+    return width, height
+
+
+def _close(camera: Any, index: int, name: str) -> None:
+    try:
+        try:
+            # stop() waits behind a capture that timed out, and a frame that came late would be lost to that capture.
+            if hasattr(camera, "cancel_all_and_flush"):
+                camera.cancel_all_and_flush()
+            camera.stop()
+        except _LIBRARY_ERRORS as error:
+            log.warning("stopping %s failed: %s", name, _chain(error))
+        camera.close()
+    except _LIBRARY_ERRORS as error:
+        log.warning("closing %s failed: %s", name, _chain(error))
+    finally:
+        _forget(index)
+
+
+def _forget(index: int) -> None:
+    with _open_cameras_lock:
+        _open_cameras.discard(index)
+
+
+def _chain(error: BaseException) -> str:
+    """The error's text and that of what caused it: Picamera2's own says only that something failed."""
+    texts: list[str] = []
+    cause: BaseException | None = error
+    while cause is not None:
+        texts.append(str(cause) or type(cause).__name__)
+        cause = cause.__cause__ or cause.__context__
+    return ": ".join(texts)
+
+
+def _is_busy(error: BaseException) -> bool:
+    return "busy" in _chain(error).lower()

@@ -1,0 +1,42 @@
+"""From a camera's settings to its source."""
+
+from typing import assert_never
+
+from edgevision.capture.images import ImageFiles
+from edgevision.capture.picamera2 import Picamera2Camera
+from edgevision.capture.source import Source
+from edgevision.capture.stream import NetworkStream
+from edgevision.capture.v4l2 import V4l2Camera
+from edgevision.capture.video import VideoFile
+from edgevision.config.schema import (
+    ImagesSource,
+    Picamera2Source,
+    SourceSettings,
+    StreamSource,
+    V4l2Source,
+    VideoSource,
+)
+
+
+def make_source(settings: SourceSettings) -> Source:
+    """The source that the settings describe, not opened yet. Nothing is looked at or imported before open()."""
+    match settings:
+        case Picamera2Source():
+            return Picamera2Camera(
+                index=settings.index,
+                size=settings.size,
+                fps=settings.fps,
+                hflip=settings.hflip,
+                vflip=settings.vflip,
+                timeout=settings.timeout,
+            )
+        case V4l2Source():
+            return V4l2Camera(device=settings.device, size=settings.size, fps=settings.fps, timeout=settings.timeout)
+        case StreamSource():
+            return NetworkStream(url=settings.url.get_secret_value(), timeout=settings.timeout)
+        case VideoSource():
+            return VideoFile(path=settings.path, loop=settings.loop, realtime=settings.realtime)
+        case ImagesSource():
+            return ImageFiles(path=settings.path, loop=settings.loop)
+        case _:
+            assert_never(settings)

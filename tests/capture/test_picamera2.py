@@ -1,0 +1,281 @@
+"""Picamera2Camera and the stand-in: what can't be tried on the real class."""
+
+import logging
+import sys
+import threading
+import time
+import types
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edgevision.capture import fake_picamera2, picamera2
+from edgevision.capture.fake_picamera2 import faults
+from edgevision.capture.picamera2 import Picamera2Camera, lores_size
+from edgevision.capture.picamera2_library import STAND_IN_VARIABLE, load_picamera2
+from edgevision.errors import SourceError, SourceTimeoutError
+from tests.capture.pictures import difference, quadrants, write
+
+SOON = 20.0
+
+
+@pytest.fixture(autouse=True)
+def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The folder at which camera 0 looks."""
+    write(tmp_path / "0.png", quadrants(320, 240))
+    monkeypatch.setenv(STAND_IN_VARIABLE, f"{tmp_path}:bars")
+    yield tmp_path
+    faults.clear()
+
+
+@pytest.fixture
+def camera() -> Iterator[Picamera2Camera]:
+    source = Picamera2Camera(fps=100, timeout=0.5)
+    yield source
+    faults.clear()
+    source.close()
+
+
+@pytest.mark.parametrize(
+    ("main", "expected"),
+    [
+        ((1280, 720), (640, 360)),
+        ((1920, 1080), (640, 360)),
+        ((1640, 1232), (640, 480)),
+        ((720, 1280), (360, 640)),
+        ((4056, 3040), (640, 480)),
+        ((4000, 2), (640, 2)),
+        ((640, 480), None),
+        ((642, 480), (640, 478)),
+    ],
+)
+def test_the_small_picture_has_the_shape_of_the_large_one(
+    main: tuple[int, int], expected: tuple[int, int] | None
+) -> None:
+    assert lores_size(main, 640) == expected
+
+
+@pytest.mark.parametrize("limit", [640, 424, 322])
+def test_padded_rows_leave_no_trace(limit: int) -> None:
+    source = Picamera2Camera(fps=100, lores_limit=limit)
+    source.open()
+    picture = source.read()
+    source.close()
+    assert picture.image.shape == (720, 1280, 3)
+    assert picture.lores is not None
+    assert picture.lores.shape[1] == limit
+    assert difference(picture.lores, quadrants(limit, picture.lores.shape[0])) < 6
+
+
+def test_a_limited_colour_range_is_converted_as_such(monkeypatch: pytest.MonkeyPatch, camera: Picamera2Camera) -> None:
+    monkeypatch.setattr(fake_picamera2.ColorSpace, "Sycc", fake_picamera2.ColorSpace.Smpte170m)
+    camera.open()
+    lores = camera.read().lores
+    assert lores is not None
+    assert difference(lores, quadrants(640, 360)) < 6
+
+
+def test_flips_mirror_both_pictures() -> None:
+    source = Picamera2Camera(fps=100, hflip=True, vflip=True)
+    source.open()
+    picture = source.read()
+    source.close()
+    assert picture.lores is not None
+    assert difference(picture.image, quadrants(1280, 720)[::-1, ::-1]) < 6
+    assert difference(picture.lores, quadrants(640, 360)[::-1, ::-1]) < 6
+
+
+def test_a_camera_without_lores_goes_without(camera: Picamera2Camera) -> None:
+    faults.no_lores = True
+    camera.open()
+    picture = camera.read()
+    assert picture.image.shape == (720, 1280, 3)
+    assert picture.lores is None
+
+
+def test_an_odd_size_is_cut_and_warned_of(caplog: pytest.LogCaptureFixture) -> None:
+    source = Picamera2Camera(size=(1281, 721))
+    source.open()
+    assert source.read().image.shape == (720, 1280, 3)
+    source.close()
+    assert "gives 1280 x 720 instead of 1281 x 721" in caplog.text
+
+
+def test_another_format_than_asked_for_is_refused(monkeypatch: pytest.MonkeyPatch, camera: Picamera2Camera) -> None:
+    usb = {"main": {"format": "YUYV", "size": (1280, 720)}, "lores": None}
+    monkeypatch.setattr(fake_picamera2.Picamera2, "camera_configuration", lambda _: usb)
+    with pytest.raises(SourceError, match="it gives YUYV, not RGB888; a USB camera needs type: v4l2"):
+        camera.open()
+    monkeypatch.undo()
+
+
+def test_no_camera_is_an_error_that_says_what_to_check(camera: Picamera2Camera) -> None:
+    faults.no_camera = True
+    with pytest.raises(SourceError, match=r"no camera found.*cable"):
+        camera.open()
+    faults.clear()
+    camera.open()
+
+
+def test_a_busy_camera_is_an_error_and_comes_when_it_is_free(camera: Picamera2Camera) -> None:
+    faults.busy = True
+    with pytest.raises(SourceError, match="in use by another program"):
+        camera.open()
+    faults.clear()
+    camera.open()
+    camera.read()
+
+
+def test_a_camera_that_fails_is_an_error(camera: Picamera2Camera) -> None:
+    camera.open()
+    faults.failing = True
+    with pytest.raises(SourceError, match="camera frontend has timed out"):
+        camera.read()
+
+
+def test_broken_frames_are_skipped_with_a_warning_and_counted(
+    camera: Picamera2Camera, caplog: pytest.LogCaptureFixture
+) -> None:
+    camera.open()
+    mend = threading.Timer(0.2, faults.clear)
+    faults.broken = True
+    mend.start()
+    assert camera.read().image.shape == (720, 1280, 3)
+    mend.join()
+    assert camera.skipped > 0
+    assert caplog.text.count("skipping a broken frame of camera 0: failed to find buffer") == camera.skipped
+
+
+def test_frames_that_stay_broken_end_in_a_timeout_and_no_buffer_is_lost(camera: Picamera2Camera) -> None:
+    camera.open()
+    faults.broken = True
+    with pytest.raises(SourceTimeoutError):
+        camera.read()
+    assert camera.skipped > 4, "more than there are buffers"
+
+
+def test_taking_the_pictures_away_is_like_pulling_the_cable(stand_in: Path, camera: Picamera2Camera) -> None:
+    camera.open()
+    camera.read()
+    file = (stand_in / "0.png").rename(stand_in / "elsewhere.txt")
+    with pytest.raises(SourceTimeoutError):
+        for _ in range(5):
+            camera.read()
+    camera.close()
+    second = Picamera2Camera(index=1)
+    with pytest.raises(SourceError, match=r"no camera 1 .*only 1 found"):
+        second.open()
+    file.rename(stand_in / "0.png")
+    camera.open()
+    camera.read()
+    second.open()
+    assert difference(second.read().image[:1, :1], np.full((1, 1, 3), 255, np.uint8)) == 0, "the bars begin with white"
+    second.close()
+
+
+def test_a_library_that_hangs_while_closing_is_left_behind(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    source = Picamera2Camera(close_timeout=0.2)
+    source.open()
+    faults.hangs_on_close = True
+    start = time.monotonic()
+    source.close()
+    assert time.monotonic() - start < SOON
+    assert "hangs while closing" in caplog.text
+    with pytest.raises(SourceError, match="could not be closed before"):
+        source.open()
+    faults.clear()
+    for thread in threading.enumerate():
+        if thread.name == "close camera 0":
+            thread.join(SOON)
+    source.open()
+    source.read()
+    source.close()
+
+
+def test_errors_while_closing_are_told_and_not_raised(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, camera: Picamera2Camera
+) -> None:
+    def fail(_: object) -> None:
+        raise RuntimeError("no such device")
+
+    camera.open()
+    with monkeypatch.context() as patch:
+        patch.setattr(fake_picamera2.Picamera2, "stop", fail)
+        camera.close()
+    assert "stopping camera 0 failed: no such device" in caplog.text
+    camera.open()
+    camera.read()
+
+
+def test_the_frame_rate_is_kept_within_what_the_sensor_can_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    monkeypatch.setattr(fake_picamera2.Picamera2, "set_controls", lambda _, controls: asked.append(controls))
+    for fps in (10, 1000):
+        source = Picamera2Camera(fps=fps)
+        source.open()
+        source.close()
+    assert asked == [{"FrameDurationLimits": (100_000, 100_000)}, {"FrameDurationLimits": (8_333, 8_333)}]
+
+
+def test_a_camera_without_a_frame_rate_is_left_alone(monkeypatch: pytest.MonkeyPatch, camera: Picamera2Camera) -> None:
+    monkeypatch.setattr(fake_picamera2.Picamera2, "camera_controls", {})
+    camera.open()
+    camera.read()
+
+
+def test_the_newest_frame_wins(camera: Picamera2Camera) -> None:
+    camera.open()
+    camera.read()
+    time.sleep(0.3)  # some thirty frames, of which only the last one counts
+    start = time.monotonic()
+    for _ in range(5):
+        camera.read()
+    assert time.monotonic() - start > 0.03, "frames that were missed are not made up for"
+
+
+def test_without_the_variable_the_real_library_is_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(STAND_IN_VARIABLE)
+    monkeypatch.setitem(sys.modules, "picamera2", None)
+    with pytest.raises(SourceError, match=r"sudo apt install python3-picamera2.*--system-site-packages"):
+        Picamera2Camera().open()
+
+
+def test_the_real_library_is_used_when_it_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(STAND_IN_VARIABLE)
+    real, base = types.ModuleType("picamera2"), types.ModuleType("libcamera")
+    real.__dict__["Picamera2"] = "class"
+    base.__dict__.update(Transform="transform", ColorSpace="space")
+    monkeypatch.setitem(sys.modules, "picamera2", real)
+    monkeypatch.setitem(sys.modules, "libcamera", base)
+    library = load_picamera2()
+    assert (library.Picamera2, library.Transform, library.ColorSpace) == ("class", "transform", "space")
+
+
+def test_a_library_that_pip_has_broken_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv(STAND_IN_VARIABLE)
+    (tmp_path / "picamera2.py").write_text("raise ValueError('numpy.dtype size changed')")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, "picamera2", raising=False)
+    with pytest.raises(SourceError, match=r"numpy\.dtype size changed.*pip uninstall numpy"):
+        load_picamera2()
+
+
+def test_nothing_of_picamera2_is_imported_before_it_is_needed() -> None:
+    assert "load_picamera2" in vars(picamera2)
+    assert "picamera2" not in sys.modules
+    assert "libcamera" not in sys.modules
+
+
+def test_broken_files_of_the_stand_in_are_passed_over(
+    stand_in: Path, camera: Picamera2Camera, caplog: pytest.LogCaptureFixture
+) -> None:
+    (stand_in / "1.png").write_bytes(b"broken")
+    caplog.set_level(logging.WARNING)
+    camera.open()
+    for _ in range(12):
+        assert difference(camera.read().image, quadrants(1280, 720)) < 6
+    assert "1.png" in caplog.text
