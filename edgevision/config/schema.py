@@ -1,0 +1,279 @@
+"""The configuration's schema: what may be written, what it means, and what holds when it isn't written.
+
+It contains exactly what works. The text under each key is its documentation; `edgevision schema` prints it.
+"""
+
+import platform
+import re
+from typing import Annotated, Literal, Self
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
+
+from edgevision.config import checks
+from edgevision.config.checks import Between, disagreement, fault
+from edgevision.config.nearest import did_you_mean
+from edgevision.config.paths import ConfigPath, ReadableFile
+from edgevision.config.section import OrEmpty, Section
+from edgevision.config.sources import (
+    ImagesSource,
+    Picamera2Source,
+    SourceSettings,
+    StreamSource,
+    V4l2Source,
+    VideoSource,
+)
+
+__all__ = [
+    "BUNDLED_MODELS",
+    "CameraSettings",
+    "ImagesSource",
+    "LogSettings",
+    "ModelOverrides",
+    "ModelSettings",
+    "MqttSettings",
+    "Picamera2Source",
+    "Settings",
+    "SourceSettings",
+    "StatsSettings",
+    "StreamSource",
+    "TlsSettings",
+    "V4l2Source",
+    "VideoSource",
+]
+
+BUNDLED_MODELS = ("person",)
+
+
+def default_device(host_name: str) -> str:
+    """A device name made of a host name: what stands before the first dot, unusual characters as hyphens."""
+    return re.sub(r"[^a-zA-Z0-9_-]+", "-", host_name.partition(".")[0])[:64].strip("-") or "edgevision"
+
+
+def _bundled_model(name: str) -> str:
+    if name not in BUNDLED_MODELS:
+        hint = did_you_mean(name, BUNDLED_MODELS) or f"; there is {', '.join(BUNDLED_MODELS)}"
+        raise fault(f"is no bundled model; for a file of your own, write path instead of name{hint}")
+    return name
+
+
+def _as_int(value: object) -> object:
+    return int(value) if isinstance(value, str) and re.fullmatch("[0-9]{1,3}", value) else value
+
+
+def _as_text(value: object) -> object:
+    return str(value) if isinstance(value, int) else value
+
+
+def _four_numbers(value: object) -> object:
+    if value is not None and (not isinstance(value, list | tuple) or len(value) != 4):
+        raise fault("is not a crop, [xmin, ymin, xmax, ymax]")
+    return value
+
+
+def _upright(crop: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
+    xmin, ymin, xmax, ymax = crop
+    if not (xmin < xmax and ymin < ymax):
+        raise fault("has no area: xmin must be less than xmax and ymin less than ymax")
+    return crop
+
+
+_ONE_OF_THE_BUNDLED = WithJsonSchema({"type": "string", "enum": list(BUNDLED_MODELS)})
+Fraction = Annotated[float, Between(0, 1)]
+Crop = Annotated[tuple[Fraction, Fraction, Fraction, Fraction], AfterValidator(_upright)]
+Protocol = Annotated[Literal["5", "3.1.1"], BeforeValidator(_as_text), WithJsonSchema({"enum": [5, "5", "3.1.1"]})]
+
+
+class TlsSettings(Section):
+    """TLS to the broker. `tls: {}` verifies the broker with the system's authorities."""
+
+    ca: ReadableFile | None = None
+    """The authority that signed the broker's certificate (PEM); null: the system's authorities."""
+
+    cert: ReadableFile | None = None
+    """The certificate that this client shows the broker (PEM), together with key."""
+
+    key: ReadableFile | None = None
+    """The private key of cert (PEM, without a passphrase)."""
+
+    @model_validator(mode="after")
+    def _cert_and_key_go_together(self) -> Self:
+        if (self.cert is None) != (self.key is None):
+            written, lacking = ("cert", "key") if self.cert else ("key", "cert")
+            raise disagreement(f"{written} needs {lacking} beside it", written)
+        return self
+
+
+class MqttSettings(Section):
+    """The MQTT broker."""
+
+    host: Annotated[str, AfterValidator(checks.host)] = "localhost"
+    """The broker's host name or IP address, without mqtt:// and without the port."""
+
+    port: Annotated[int, Between(1, 65535)] = 1883
+    """The broker's port. Default: 1883, or 8883 with tls."""
+
+    username: Annotated[str, AfterValidator(checks.mqtt_string)] | None = None
+    """The user to log in as; null: none."""
+
+    password: SecretStr | None = None
+    """The password; best as !env NAME, !file PATH or !credential NAME. Never printed."""
+
+    tls: TlsSettings | None = None
+    """Encrypt and verify: {} with the system's authorities, or {ca, cert, key}; null: no TLS."""
+
+    topic_prefix: Annotated[str, AfterValidator(checks.topic_prefix)] = "edgevision"
+    """The first level or levels of every topic; the device's name follows."""
+
+    keepalive: Annotated[int, Between(5, 3600)] = 30
+    """Seconds of silence after which client and broker assure each other that they are there."""
+
+    protocol: Protocol = "5"
+    """The version of MQTT: 5 or 3.1.1."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _port_follows_tls(cls, data: object) -> object:
+        if isinstance(data, dict) and data.get("port") is None:
+            return {**data, "port": 1883 if data.get("tls") is None else 8883}
+        return data
+
+    @field_validator("password")
+    @classmethod
+    def _password_can_be_sent(cls, password: SecretStr | None) -> SecretStr | None:
+        if password is not None:
+            checks.mqtt_string(password.get_secret_value())
+        return password
+
+    @field_validator("protocol")
+    @classmethod
+    def _mqtt_3_sends_no_password_alone(cls, protocol: str, info: ValidationInfo) -> str:
+        # A check of the last field, not of the whole section: it is made even when another field is wrong.
+        if protocol == "3.1.1" and info.data.get("password") is not None and info.data.get("username", "") is None:
+            raise disagreement("version 3.1.1 can't send a password without a username")
+        return protocol
+
+
+class ModelSettings(Section):
+    """The model that looks at the frames: a bundled one by `name`, or a file of your own by `path`."""
+
+    name: Annotated[str, AfterValidator(_bundled_model), _ONE_OF_THE_BUNDLED] | None = "person"
+    """A bundled model; null when there is a path."""
+
+    path: ConfigPath | None = None
+    """A .tflite file, in place of name."""
+
+    labels: ConfigPath | None = None
+    """A text file with one label a line; null: the labels inside the model file, else a .txt beside it."""
+
+    task: Literal["auto", "detect", "classify"] = "auto"
+    """What the model does: detect (boxes) or classify (the whole picture); auto: what the file looks like."""
+
+    threshold: Fraction = 0.5
+    """The least score that is reported."""
+
+    max_detections: Annotated[int, Between(1, 1000)] = 20
+    """How many detections of a frame are reported at most, the highest scores first."""
+
+    threads: Annotated[int, Between(1, 64)] | None = None
+    """How many threads run the model; null: what measures fastest at start."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_replaces_the_other(cls, data: object) -> object:
+        """Make the one that isn't written an explicit null, so that it takes an inherited one's place."""
+        if not isinstance(data, dict):
+            return data
+        rest = {key: value for key, value in data.items() if key not in {"name", "path"}}
+        written = {key: data[key] for key in ("name", "path") if data.get(key) is not None}
+        return {**rest, "name": None, "path": None, **written} if written else rest
+
+    @model_validator(mode="after")
+    def _name_or_path(self) -> Self:
+        if self.name is not None and self.path is not None:
+            raise disagreement("name and path are both written; write one of them", "path")
+        return self
+
+
+class ModelOverrides(ModelSettings):
+    """What one camera has otherwise than the top-level model, key by key; what isn't written is inherited."""
+
+    # Fields outside `model_fields_set` hold defaults that mean nothing here: `Settings.model_for` knows what holds.
+
+
+class CameraSettings(Section):
+    """A camera: its source, what of it the model sees, and what is published."""
+
+    source: SourceSettings
+    """Where the frames come from."""
+
+    rotate: Annotated[Literal[0, 90, 180, 270], BeforeValidator(_as_int)] = 0
+    """Degrees that the picture is turned clockwise."""
+
+    crop: Annotated[Crop | None, BeforeValidator(_four_numbers)] = None
+    """What the model sees of the turned frame: [xmin, ymin, xmax, ymax], each 0 to 1; null: all of it."""
+
+    model: OrEmpty[ModelOverrides] = ModelOverrides()
+    """What this camera has otherwise than the top-level model, key by key."""
+
+    publish: Literal["nonempty", "all", "changes", "off"] = "nonempty"
+    """Which frames' detections are sent: those with any, all, those unlike the frame before, or none."""
+
+
+class StatsSettings(Section):
+    """The statistics topic."""
+
+    interval: Annotated[float, Between(1, 3600)] = 10
+    """Seconds from one statistics message to the next."""
+
+
+class LogSettings(Section):
+    """The log, on stderr."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    """The least severity that is logged."""
+
+    format: Literal["text", "json"] = "text"
+    """Lines to read, or a JSON object a line."""
+
+
+class Settings(Section):
+    """The whole configuration."""
+
+    device: Annotated[str, AfterValidator(checks.name)] = Field(default_factory=lambda: default_device(platform.node()))
+    """This machine's name in topics: a-z, A-Z, 0-9, _ and -. Default: the host name."""
+
+    mqtt: OrEmpty[MqttSettings] = MqttSettings()
+    """The broker to publish to."""
+
+    model: OrEmpty[ModelSettings] = ModelSettings()
+    """The model that all cameras use, unless theirs says otherwise."""
+
+    cameras: dict[Annotated[str, AfterValidator(checks.camera_name)], CameraSettings]
+    """The cameras by name, at least one."""
+
+    stats: OrEmpty[StatsSettings] = StatsSettings()
+    """How often statistics are sent."""
+
+    log: OrEmpty[LogSettings] = LogSettings()
+    """What is logged, and how."""
+
+    @field_validator("cameras")
+    @classmethod
+    def _at_least_one_camera(cls, cameras: dict[str, CameraSettings]) -> dict[str, CameraSettings]:
+        if not cameras:
+            raise disagreement("at least one camera is needed")
+        return cameras
+
+    def model_for(self, camera: str) -> ModelSettings:
+        """The top-level model with the camera's overrides applied. Raises KeyError for a camera that isn't there."""
+        overrides = self.cameras[camera].model
+        return self.model.model_copy(update={key: getattr(overrides, key) for key in overrides.model_fields_set})

@@ -1,0 +1,91 @@
+"""The tags that fetch a value from outside the file: `!env NAME`, `!file PATH` and `!credential NAME`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from edgevision.config.mistakes import shortened
+from edgevision.config.nearest import did_you_mean
+from edgevision.config.yamltree import unusable_character
+
+TAGS = ("!env", "!file", "!credential")
+MAX_SECRET_BYTES = 1 << 16
+
+
+class TagError(Exception):
+    """A tagged value can't be had; the message is the sentence to show."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tags:
+    """Fetches tagged values. `folder` is where relative paths begin; `environ` is where variables are looked up."""
+
+    folder: Path
+    environ: Mapping[str, str]
+
+    def fetch(self, tag: str, argument: str) -> str:
+        """The text that a tag stands for, a file's without its last line break. Raises TagError."""
+        if tag not in TAGS or not argument:
+            raise TagError(misplaced_tag(tag))
+        value = self._value(tag, argument)
+        if unusable := unusable_character(value):
+            raise TagError(f"what {tag} {shortened(argument)} stands for holds {unusable}")
+        return value
+
+    def _value(self, tag: str, argument: str) -> str:
+        match tag:
+            case "!env":
+                return self._variable(argument)
+            case "!file":
+                return _text(argument, self._path(argument))
+            case _:
+                return _text(argument, self._credential(argument))
+
+    def _variable(self, name: str) -> str:
+        value = self.environ.get(name)
+        if value is None:
+            raise TagError(f"the environment variable {shortened(name)} is not set")
+        return value
+
+    def _path(self, argument: str) -> Path:
+        try:
+            return self.folder / Path(argument).expanduser()
+        except RuntimeError:
+            raise TagError(f"{shortened(argument)} can't be read: there is no such home folder") from None
+
+    def _credential(self, name: str) -> Path:
+        folder = self.environ.get("CREDENTIALS_DIRECTORY")
+        if not folder:
+            raise TagError(
+                "there are no credentials, for $CREDENTIALS_DIRECTORY is not set; "
+                "systemd sets it for a unit with LoadCredential= or SetCredential="
+            )
+        if "/" in name or name in {".", ".."}:
+            raise TagError(f"{shortened(name)} is no credential's name; for a path, write !file")
+        return Path(folder) / name
+
+
+def misplaced_tag(tag: str) -> str:
+    """What to say about a tag that isn't ours, or not on a text.
+
+    A stranger isn't repeated: it may be an unquoted password that begins with !.
+    """
+    if tag in TAGS:
+        return f"{tag} needs {'a path' if tag == '!file' else 'a name'} after it"
+    hint = did_you_mean(tag, TAGS) or f"; the tags are {', '.join(TAGS)}"
+    return f"unknown tag; quote a text that begins with !{hint}"
+
+
+def _text(shown: str, path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_SECRET_BYTES + 1)
+    except OSError as error:
+        raise TagError(f"{shortened(shown)} can't be read: {error.strerror}") from None
+    if len(data) > MAX_SECRET_BYTES:
+        raise TagError(f"{shortened(shown)} is larger than {MAX_SECRET_BYTES >> 10} KiB; is it the right file?")
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        raise TagError(f"{shortened(shown)} is not UTF-8 text") from None
+    return text.removesuffix("\n").removesuffix("\r")
