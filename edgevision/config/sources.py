@@ -98,7 +98,7 @@ class VideoSource(Section):
     """Begin again at the end, for ever; without it the camera ends with the file."""
 
     realtime: bool = False
-    """Play at the file's own speed instead of as fast as it goes; with loop it is like a camera: the newest frame wins."""
+    """Play at the file's own speed; with loop it is like a camera: the newest frame wins."""
 
 
 class ImagesSource(Section):
