@@ -1,0 +1,1 @@
+"""Topics, payloads and the MQTT client. Knows nothing of models and cameras."""

@@ -1,0 +1,241 @@
+"""The publisher: keeps a connection to the broker, announces the device on it and sends what the daemon hands over."""
+
+import logging
+import ssl
+import threading
+import time
+from collections import deque
+from dataclasses import dataclass, replace
+
+from edgevision.errors import BrokerError
+from edgevision.publish.broker import BrokerSettings, TlsFiles
+from edgevision.publish.connection import Connection
+from edgevision.publish.in_flight import MOST_MESSAGES, InFlight, Sent
+from edgevision.publish.message import Message
+from edgevision.publish.outage import OutageLog
+from edgevision.publish.tls import client_context
+
+__all__ = ["BrokerSettings", "Publisher", "Timing", "TlsFiles"]
+
+_log = logging.getLogger(__name__)
+
+_GOODBYE = 0.3
+"""Seconds of stop()'s timeout kept for DISCONNECT; the rest may pass waiting for acknowledgements."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Limits and pauses in seconds. `connect` is for TCP and again for TLS; the pause between attempts doubles from
+    `first_retry` to `longest_retry`, and starts anew after a connection, or an attempt, that took `settled` seconds."""
+
+    connect: float = 10.0
+    answer: float = 10.0
+    first_retry: float = 1.0
+    longest_retry: float = 30.0
+    settled: float = 10.0
+    repeat_log: float = 300.0
+
+
+class Publisher:
+    """Publishes from any thread; one thread of its own does all that touches the network.
+
+    On every connect it publishes `online` on `status_topic`, then each announced state. The broker publishes
+    `offline` there, the last will, should the connection break.
+    """
+
+    def __init__(self, broker: BrokerSettings, status_topic: str, timing: Timing | None = None) -> None:
+        self.connected = threading.Event()
+        self.failure: BaseException | None = None
+        """What ended the network thread, if anything did that shouldn't; then nothing is published any more."""
+        self._broker = broker
+        self._timing = timing or Timing()
+        self._online = Message(status_topic, b"online", qos=1, retain=True)
+        self._offline = Message(status_topic, b"offline", qos=1, retain=True)
+        self._tls: ssl.SSLContext | None = None
+        self._outage = OutageLog(broker.address, self._timing.repeat_log)
+        self._thread = threading.Thread(target=self._run, name="publisher", daemon=True)
+
+        self._lock = threading.Lock()  # guards all below; paho's callbacks, which run under paho's locks, never take it
+        self._connection: Connection | None = None
+        self._announced: dict[str, Message] = {}
+        self._held: deque[Message] = deque()
+        self._in_flight = InFlight()
+        self._dropped = 0
+        self._denied: set[str] = set()
+        self._deadline = 0.0
+        self._delivered = False
+        self._stopping = threading.Event()
+
+    def start(self) -> None:
+        """Begins to connect, and returns at once. Raises ConfigError for TLS files that can't be used."""
+        if self._broker.tls is not None:
+            self._tls = client_context(self._broker.tls)
+        self._thread.start()
+
+    def publish(self, message: Message) -> bool:
+        """Takes the message over without waiting for the network; False if it was dropped instead.
+
+        While there is no connection, QoS 0 is dropped; up to 1000 messages to keep, or of QoS 1 and 2, are held.
+        When the network stalls, new messages are dropped as soon as 1000, or 16 MiB, wait.
+        """
+        with self._lock:
+            taken = self._take(message)
+            self._dropped += not taken
+            return taken
+
+    def announce(self, message: Message) -> None:
+        """Keeps a retained state, the newest a topic, and publishes it now and again on every connect."""
+        message = replace(message, retain=True)
+        with self._lock:
+            self._announced[message.topic] = message
+            if self._connection is not None and not self._stopping.is_set():
+                self._send(self._connection, message, resend=False)
+
+    def wait_connected(self, timeout: float, abort: threading.Event) -> bool:
+        """Waits until the device is announced at the broker, at most `timeout` seconds and until `abort` is set."""
+        deadline = time.monotonic() + timeout
+        while not self.connected.is_set() and not abort.is_set() and (left := deadline - time.monotonic()) > 0:
+            self.connected.wait(min(left, 0.1))
+        return self.connected.is_set()
+
+    @property
+    def dropped(self) -> int:
+        """How many messages were dropped since the start."""
+        with self._lock:
+            return self._dropped
+
+    @property
+    def depth(self) -> int:
+        """How many messages wait to be written (QoS 0) or acknowledged (QoS 1 and 2)."""
+        with self._lock:
+            return len(self._in_flight) + len(self._held)
+
+    def stop(self, timeout: float) -> bool:
+        """Sends what it holds, publishes `offline`, disconnects and ends the thread, within `timeout` seconds.
+
+        True if the broker has acknowledged everything. Without a connection there is nobody to wait for: what is held
+        gets one more attempt. Calling it again only gives the answer once more.
+        """
+        with self._lock:
+            first = not self._stopping.is_set()
+            if first:
+                self._deadline = time.monotonic() + timeout
+                self._stopping.set()
+                if self._connection is not None:
+                    self._send(self._connection, self._offline, resend=False)
+            worth_waiting = self._connection is not None or bool(self._held)
+        if first and self._thread.is_alive():
+            # Alone in a name look-up, which nothing can interrupt, the thread is left behind: it ends right after.
+            self._thread.join(timeout if worth_waiting else min(timeout, _GOODBYE))
+        return self._delivered
+
+    def _run(self) -> None:
+        pause = self._timing.first_retry
+        try:
+            while not self._over():
+                since = time.monotonic()
+                try:
+                    self._attend_connection()
+                except BrokerError as error:
+                    self._outage.down(str(error), time.monotonic())
+                if self._stopping.is_set():
+                    break
+                if time.monotonic() - since >= self._timing.settled:
+                    pause = self._timing.first_retry
+                self._stopping.wait(pause)
+                pause = min(pause * 2, self._timing.longest_retry)
+        except BaseException as error:
+            self.failure = error
+            raise
+
+    def _attend_connection(self) -> None:
+        """One connection from beginning to end. Raises BrokerError when it doesn't come about, or breaks."""
+        connection = Connection(self._broker, self._offline, self._tls, self._timing.connect)
+        try:
+            if not connection.open(self._timing.answer, self._over):
+                return
+            self._introduce(connection)
+            while not self._said_everything():
+                connection.step(self._patience())
+                self._settle(connection.take_denied())
+            connection.close(self._deadline)
+        finally:
+            self._forget_connection()
+            connection.drop()
+
+    def _introduce(self, connection: Connection) -> None:
+        with self._lock:
+            for message in (self._online, *self._announced.values()):
+                self._send(connection, message, resend=False)
+            held, self._held = self._held, deque()
+            for message in held:
+                self._send(connection, message, resend=True)
+            if self._stopping.is_set():
+                self._send(connection, self._offline, resend=False)
+            self._connection = connection
+            self.connected.set()
+        self._outage.up()
+
+    def _take(self, message: Message) -> bool:
+        if self._stopping.is_set():
+            return False
+        if self._connection is not None:
+            return not self._in_flight.full and self._send(self._connection, message, resend=_outlasts(message))
+        if not _outlasts(message) or len(self._held) >= MOST_MESSAGES:
+            return False
+        self._held.append(message)
+        return True
+
+    def _send(self, connection: Connection, message: Message, resend: bool) -> bool:
+        info = connection.send(message)
+        if info is not None:
+            self._in_flight.add(Sent(message, info, resend))
+        elif resend:
+            self._held.append(message)
+        return info is not None or resend
+
+    def _settle(self, denied: list[tuple[int, str]]) -> None:
+        """Forgets what is done; says once a topic that the broker refused a message."""
+        with self._lock:
+            refusals = {topic: why for mid, why in denied if (topic := self._in_flight.topic(mid)) is not None}
+            self._in_flight.settle()
+        for topic in refusals.keys() - self._denied:
+            self._denied.add(topic)
+            _log.warning(
+                "MQTT broker %s doesn't let us publish on %s (%s): allow it in the broker's ACL",
+                self._broker.address,
+                topic,
+                refusals[topic],
+            )
+
+    def _over(self) -> bool:
+        """Whether there is nothing left to connect for."""
+        with self._lock:
+            return self._stopping.is_set() and (not self._held or time.monotonic() >= self._deadline)
+
+    def _said_everything(self) -> bool:
+        with self._lock:
+            if not self._stopping.is_set():
+                return False
+            self._delivered = not self._in_flight and not self._held
+            return self._delivered or time.monotonic() >= self._deadline - _GOODBYE
+
+    def _patience(self) -> float:
+        """Seconds to wait for the network; publishing ends the wait early, and so does stop(), which publishes."""
+        if not self._stopping.is_set():
+            return 1.0
+        return max(0.0, min(1.0, self._deadline - _GOODBYE - time.monotonic()))
+
+    def _forget_connection(self) -> None:
+        """What was on its way is lost: QoS 0 for good unless it is to be kept, the rest is held for the next one."""
+        with self._lock:
+            self._connection = None
+            self.connected.clear()
+            unfinished = self._in_flight.take_all()
+            self._dropped += sum(sent.message.qos == 0 and not sent.resend for sent in unfinished)
+            self._held.extendleft(sent.message for sent in reversed(unfinished) if sent.resend)
+
+
+def _outlasts(message: Message) -> bool:
+    """Whether the message is to be held over a lost connection."""
+    return message.keep or message.qos > 0

@@ -1,0 +1,220 @@
+"""One connection to the broker: from TCP's first packet to the last.
+
+A paho client serves one connection only. So nothing of an old one can leak into the next: no packet queued between
+TCP and CONNECT, no downgrade to MQTT 3.1, no keepalive that another broker asked for, no half-acknowledged state.
+"""
+
+import logging
+import socket
+import ssl
+import sys
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage, MQTTMessageInfo
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+from edgevision.errors import BrokerError
+from edgevision.publish import reasons
+from edgevision.publish.broker import BrokerSettings
+from edgevision.publish.message import Message
+
+_log = logging.getLogger(__name__)
+
+_PROTOCOLS = {"5": MQTTProtocolVersion.MQTTv5, "3.1.1": MQTTProtocolVersion.MQTTv311}
+_ABORT_CHECK = 0.2
+"""Seconds between two looks at whether waiting for CONNACK is still wanted."""
+
+
+OnMessage = Callable[[str, bytes], None]
+"""Takes a topic and a payload; called from within `Connection.step`."""
+
+
+class _Notes:
+    """What paho's callbacks tell, kept apart from `Connection`: a cycle would keep sockets open until collected."""
+
+    def __init__(self, hand_on: OnMessage | None) -> None:
+        self._hand_on = hand_on
+        self.suback: list[ReasonCode] | None = None
+        self.connack: tuple[int, str] | None = None
+        self.disconnect: tuple[int, str] | None = None
+        self.socket_error: BaseException | None = None
+        self.denied: list[tuple[int, str]] = []
+
+    def on_connect(
+        self, _client: Client, _data: Any, _flags: ConnectFlags, reason: ReasonCode, properties: Properties | None
+    ) -> None:
+        self.connack = _explained(reason, properties)
+
+    def on_disconnect(
+        self, _client: Client, _data: Any, flags: DisconnectFlags, reason: ReasonCode, properties: Properties | None
+    ) -> None:
+        said = flags.is_disconnect_packet_from_server or reason.getName() == "Keep alive timeout"
+        if said and self.disconnect is None:
+            self.disconnect = _explained(reason, properties)
+
+    def on_publish(
+        self, _client: Client, _data: Any, mid: int, reason: ReasonCode, _properties: Properties | None
+    ) -> None:
+        if reason.is_failure:
+            self.denied.append((mid, reason.getName()))
+
+    def on_subscribe(
+        self, _client: Client, _data: Any, _mid: int, codes: list[ReasonCode], _properties: Properties | None
+    ) -> None:
+        self.suback = codes
+
+    def on_message(self, _client: Client, _data: Any, message: MQTTMessage) -> None:
+        if self._hand_on is not None:
+            self._hand_on(message.topic, bytes(message.payload))
+
+    def on_log(self, _client: Client, _data: Any, _level: int, text: str) -> None:
+        # paho logs what went wrong on the socket from within its except clause, and then forgets it.
+        error = sys.exception()
+        if isinstance(error, OSError) and not isinstance(error, BlockingIOError):
+            self.socket_error = error
+
+
+class Connection:
+    """Made, opened, stepped and closed by one thread; `send` may be called from any, once it is open."""
+
+    def __init__(
+        self,
+        broker: BrokerSettings,
+        will: Message | None,
+        tls: ssl.SSLContext | None,
+        connect_timeout: float,
+        on_message: OnMessage | None = None,
+    ) -> None:
+        self._broker = broker
+        self._notes = _Notes(on_message)
+        self._client = _client(broker, will, tls, connect_timeout, self._notes)
+
+    def open(self, answer_timeout: float, abandoned: Callable[[], bool]) -> bool:
+        """Connects and waits for the broker's consent; False if `abandoned` meanwhile.
+
+        Raises BrokerError, which says why, if there is no broker or it refuses.
+        """
+        host, port, keepalive = self._broker.host, self._broker.port, self._broker.keepalive
+        try:
+            if self._broker.protocol == "5":
+                self._client.connect(host, port, keepalive, clean_start=True, properties=_no_session())
+            else:
+                self._client.connect(host, port, keepalive)
+            raw = self._client.socket()
+            if isinstance(raw, socket.socket):
+                # A detection is one small packet, which is not to wait for the acknowledgement of the one before.
+                raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        except (OSError, ValueError) as error:  # ValueError: what can't be a host name at all
+            raise BrokerError(reasons.unreachable(error, self._broker)) from error
+        deadline = time.monotonic() + answer_timeout
+        while self._notes.connack is None:
+            if abandoned():
+                return False
+            if time.monotonic() >= deadline:
+                raise BrokerError(reasons.no_answer(answer_timeout, self._broker))
+            self.step(_ABORT_CHECK)
+        return True
+
+    def subscribe(self, topics: Sequence[str], timeout: float) -> None:
+        """Subscribes and waits for the broker's consent. Raises BrokerError if it is denied or doesn't come in time."""
+        self._client.subscribe([(topic, 1) for topic in topics])
+        deadline = time.monotonic() + timeout
+        while self._notes.suback is None:
+            if time.monotonic() >= deadline:
+                raise BrokerError(reasons.no_answer(timeout, self._broker))
+            self.step(_ABORT_CHECK)
+        for topic, reason in zip(topics, self._notes.suback, strict=False):
+            if reason.is_failure:
+                raise BrokerError(f"it doesn't let us read {topic} ({reason.getName()}): allow it in the broker's ACL")
+
+    def send(self, message: Message) -> MQTTMessageInfo | None:
+        """Hands the message to paho without waiting for the network; None if the socket is gone."""
+        info = self._client.publish(message.topic, message.payload, message.qos, message.retain)
+        return info if info.rc == MQTTErrorCode.MQTT_ERR_SUCCESS else None
+
+    def step(self, timeout: float) -> None:
+        """Reads and writes what is there, at most `timeout` seconds. Raises BrokerError once the connection is lost."""
+        try:
+            code = self._client.loop(timeout)
+        except Exception as error:  # whatever paho trips over in a broker's bytes is the end of this connection only
+            _log.debug("paho failed on what %s sent", self._broker.address, exc_info=True)
+            raise BrokerError(reasons.not_mqtt(self._broker, f" ({error!r})")) from error
+        if code != MQTTErrorCode.MQTT_ERR_SUCCESS or self._client.socket() is None:
+            raise BrokerError(self._why_lost(code))
+
+    def take_denied(self) -> list[tuple[int, str]]:
+        """The message ids that the broker refused to publish since the last call, and why (MQTT 5 only)."""
+        denied, self._notes.denied = self._notes.denied, []
+        return denied
+
+    def close(self, deadline: float) -> None:
+        """Says goodbye, so that the broker keeps the last will to itself; waits until `deadline` (monotonic)."""
+        self._client.disconnect()
+        while self._client.socket() is not None and (left := deadline - time.monotonic()) > 0:
+            try:
+                self.step(left)
+            except BrokerError:
+                break
+        self.drop()
+
+    def drop(self) -> None:
+        """Closes the socket without a word: the broker publishes the last will."""
+        # Its traceback leads back to the client: a cycle that would keep paho's sockets open until collected.
+        self._notes.socket_error = None
+        raw = self._client.socket()
+        if raw is not None:
+            raw.close()
+
+    def _why_lost(self, code: MQTTErrorCode) -> str:
+        notes = self._notes
+        if notes.connack is not None and notes.connack[0] != 0:
+            return reasons.refused(*notes.connack, self._broker)
+        if notes.disconnect is not None:
+            return reasons.lost(*notes.disconnect, self._broker)
+        if code == MQTTErrorCode.MQTT_ERR_PROTOCOL:
+            return reasons.not_mqtt(self._broker)
+        return reasons.closed(notes.socket_error, notes.connack is not None, self._broker)
+
+
+def _client(
+    broker: BrokerSettings, will: Message | None, tls: ssl.SSLContext | None, connect_timeout: float, notes: _Notes
+) -> Client:
+    client = Client(
+        CallbackAPIVersion.VERSION2,
+        client_id=broker.client_id,
+        clean_session=True if broker.protocol == "3.1.1" else None,
+        protocol=_PROTOCOLS[broker.protocol],
+        reconnect_on_failure=False,  # or paho would silently fall back to MQTT 3.1
+    )
+    client.connect_timeout = connect_timeout
+    if will is not None:
+        client.will_set(will.topic, will.payload, will.qos, will.retain)
+    if broker.username is not None or broker.password is not None:
+        client.username_pw_set(broker.username, broker.password)
+    if tls is not None:
+        client.tls_set_context(tls)
+    client.on_connect = notes.on_connect
+    client.on_disconnect = notes.on_disconnect
+    client.on_publish = notes.on_publish
+    client.on_subscribe = notes.on_subscribe
+    client.on_message = notes.on_message
+    client.on_log = notes.on_log
+    # With this set, paho leaves writing to the thread in loop(); else every publish() would write to the socket itself.
+    client.on_socket_register_write = lambda _client, _data, _socket: None
+    return client
+
+
+def _no_session() -> Properties:
+    properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # paho leaves it untyped
+    properties.SessionExpiryInterval = 0
+    return properties
+
+
+def _explained(reason: ReasonCode, properties: Properties | None) -> tuple[int, str]:
+    said = getattr(properties, "ReasonString", None)
+    return reason.value, said or reason.getName()

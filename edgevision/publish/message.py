@@ -1,0 +1,31 @@
+"""One MQTT message, before it meets a client."""
+
+from dataclasses import dataclass
+
+_LONGEST_TOPIC = 65_535
+_LARGEST_PAYLOAD = 268_435_455
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What to publish, where and how. Raises ValueError for a topic, QoS or payload that MQTT doesn't allow.
+
+    `keep`: while the broker is away it is held, though its QoS be 0.
+    """
+
+    topic: str
+    payload: bytes
+    qos: int = 0
+    retain: bool = False
+    keep: bool = False
+
+    def __post_init__(self) -> None:
+        # Found here, in the caller's hands; found later, it would be the network thread that stumbles over it.
+        if not self.topic or any(character in self.topic for character in "#+\0"):
+            raise ValueError(f"{self.topic!r} is no topic to publish on: it is empty or holds '#', '+' or NUL")
+        if len(self.topic.encode()) > _LONGEST_TOPIC:
+            raise ValueError(f"The topic {self.topic[:40]!r}… is longer than {_LONGEST_TOPIC} bytes")
+        if len(self.payload) > _LARGEST_PAYLOAD:
+            raise ValueError(f"The payload for {self.topic} is larger than {_LARGEST_PAYLOAD} bytes")
+        if self.qos not in (0, 1, 2):
+            raise ValueError(f"{self.qos} is no QoS: MQTT knows 0, 1 and 2")

@@ -1,0 +1,37 @@
+"""A connection that listens: what `edgevision watch` and the demo build on."""
+
+import time
+
+import pytest
+
+from edgevision.errors import BrokerError
+from edgevision.publish.broker import BrokerSettings
+from edgevision.publish.connection import Connection
+from edgevision.publish.message import Message
+from tests.mosquitto import Mosquitto
+from tests.publish.scripted_broker import CONNACK_5, ScriptedBroker
+
+
+@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+def test_a_subscriber_receives_what_is_published(mosquitto: Mosquitto, protocol: str) -> None:
+    received: list[tuple[str, bytes]] = []
+    settings = BrokerSettings(mosquitto.host, mosquitto.port, protocol="5" if protocol == "5" else "3.1.1")
+    connection = Connection(settings, None, None, 5.0, lambda topic, payload: received.append((topic, payload)))
+    assert connection.open(5.0, lambda: False)
+    connection.subscribe(["a/#"], 5.0)
+    connection.send(Message("a/b", b"\x00\xff"))
+    deadline = time.monotonic() + 5.0
+    while not received and time.monotonic() < deadline:
+        connection.step(0.1)
+    connection.close(time.monotonic() + 1.0)
+    assert received == [("a/b", b"\x00\xff")]
+
+
+@pytest.mark.parametrize(("suback", "words"), [(b"", "didn't answer"), (b"\x90\x04\x00\x01\x00\x87", "ACL")])
+def test_a_subscription_without_consent_is_told(suback: bytes, words: str) -> None:
+    with ScriptedBroker(CONNACK_5 + suback) as broker:
+        connection = Connection(BrokerSettings(broker.host, broker.port), None, None, 5.0)
+        assert connection.open(5.0, lambda: False)
+        with pytest.raises(BrokerError, match=words):
+            connection.subscribe(["a"], 0.5)
+        connection.drop()
