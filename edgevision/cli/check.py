@@ -1,0 +1,42 @@
+"""`edgevision check`."""
+
+from pathlib import Path
+
+from edgevision.config.loader import Config, load_config
+from edgevision.config.schema import MqttSettings
+from edgevision.daemon.models import ModelInUse, model_name, open_models
+
+
+def check_config(path: Path) -> None:
+    """Print what `edgevision run` would run with this file. Raises ConfigError when it couldn't."""
+    config = load_config(path)
+    models = open_models(config, measure_threads=False)
+    print("\n".join(describe(config, models)))
+
+
+def describe(config: Config, models: list[ModelInUse]) -> list[str]:
+    """Lines that tell what would run: broker, models, cameras."""
+    settings = config.settings
+    lines = [f"broker   {_broker(settings.mqtt)}, topics {settings.mqtt.topic_prefix}/{settings.device}/…"]
+    model_of = {}
+    for in_use in models:
+        info = in_use.model.info
+        name = model_name(settings.model_for(in_use.cameras[0]))
+        model_of.update(dict.fromkeys(in_use.cameras, name))
+        size = f"{info.input.width}x{info.input.height} {info.input.dtype}"
+        lines.append(
+            f"model    {name}: {info.task}, input {size}, {len(info.labels)} labels, {info.runtime}, {info.path}"
+        )
+    for name, camera in settings.cameras.items():
+        model = settings.model_for(name)
+        lines.append(
+            f"camera   {name}: {camera.source.type}, model {model_of[name]}, threshold {model.threshold:g},"
+            f" publishes {camera.publish}"
+        )
+    lines.append("ok")
+    return lines
+
+
+def _broker(mqtt: MqttSettings) -> str:
+    as_user = f" as {mqtt.username}" if mqtt.username else ""
+    return f"{mqtt.host}:{mqtt.port}{' with TLS' if mqtt.tls else ''}, MQTT {mqtt.protocol}{as_user}"

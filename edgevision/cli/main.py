@@ -1,0 +1,92 @@
+"""The command `edgevision`. Each command's own module is imported only when it runs: starting stays fast."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from edgevision import __version__
+from edgevision.cli.exit_status import errors_to_exit_status
+
+DEFAULT_CONFIG = Path("/etc/edgevision/edgevision.yaml")
+
+ConfigOption = Annotated[Path, typer.Option("--config", "-c", metavar="FILE", help="The configuration file.")]
+
+app = typer.Typer(
+    name="edgevision",
+    help="Camera frames, a quantized MobileNet, labelled detections on MQTT.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"edgevision {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def run(config: ConfigOption = DEFAULT_CONFIG) -> None:
+    """Run the daemon in the foreground, logging to stderr."""
+    from edgevision.cli.run import run_daemon
+
+    with errors_to_exit_status():
+        run_daemon(config)
+
+
+@app.command()
+def check(config: ConfigOption = DEFAULT_CONFIG) -> None:
+    """Validate the configuration, open the models and print what would run. Touches neither camera nor broker."""
+    from edgevision.cli.check import check_config
+
+    with errors_to_exit_status():
+        check_config(config)
+
+
+@app.command()
+def demo(
+    host: Annotated[str | None, typer.Option(help="An MQTT broker to use; without it, demo starts its own.")] = None,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="That broker's port.")] = 1883,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Where to save the picture with the boxes.")] = Path(
+        "edgevision-demo.jpg"
+    ),
+) -> None:
+    """Run the main job with nothing to set up: bundled model, bundled pictures, a broker of its own."""
+    from edgevision.cli.demo import run_demo
+
+    with errors_to_exit_status():
+        run_demo(host, port, output)
+
+
+@app.command()
+def watch(config: ConfigOption = DEFAULT_CONFIG) -> None:
+    """Subscribe to the broker and show detections live."""
+    from edgevision.cli.watch import watch_detections
+
+    with errors_to_exit_status():
+        watch_detections(config)
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of the configuration, for editors."""
+    from edgevision.cli.schema import print_schema
+
+    print_schema()
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    app()

@@ -1,0 +1,39 @@
+"""`edgevision run`."""
+
+import os
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+
+from edgevision.cli.exit_status import DONE, FAILED
+from edgevision.config.loader import load_config
+from edgevision.daemon.daemon import Daemon
+from edgevision.daemon.models import open_models
+from edgevision.log import configure_logging
+
+
+def run_daemon(path: Path) -> None:
+    """Run the daemon until its sources end, SIGTERM or SIGINT; exits with its status.
+
+    Raises ConfigError before anything is started when the file or a model of it can't be used.
+    """
+    config = load_config(path)
+    configure_logging(config.settings.log.level, config.settings.log.format)
+    sys.exit(run_until_signal(Daemon(config, open_models(config, measure_threads=True))))
+
+
+def run_until_signal(daemon: Daemon) -> int:
+    """Run `daemon` to its end, or to SIGTERM or SIGINT; the exit status."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        daemon.stop()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    status = DONE if daemon.run() else FAILED
+    if daemon.hung:
+        # A driver that hangs would also hang the interpreter's own exit (picamera2 closes its cameras there).
+        sys.stderr.flush()
+        os._exit(status)
+    return status

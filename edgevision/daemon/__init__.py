@@ -1,0 +1,1 @@
+"""The pipeline of threads: starts, supervises, stops. The one room that knows all."""

@@ -1,0 +1,90 @@
+"""One thread a camera: opens its source, reads it, and opens it again when it dies."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+from edgevision.capture.frame import Frame, Picture
+from edgevision.capture.transform import WHOLE, make_frame
+from edgevision.daemon.backoff import Backoff
+from edgevision.daemon.camera import Camera
+from edgevision.daemon.frame_queue import FrameQueue
+from edgevision.daemon.threads import SupervisedThread
+from edgevision.errors import SourceError
+
+log = logging.getLogger(__name__)
+
+
+class CaptureThread(SupervisedThread):
+    """Feeds one camera's frames to `queue` until the source ends or `stop` is set."""
+
+    def __init__(
+        self,
+        camera: Camera,
+        queue: FrameQueue,
+        stop: threading.Event,
+        wait_for_broker: Callable[[], None],
+        on_death: Callable[[SupervisedThread], None],
+    ) -> None:
+        """`wait_for_broker` returns once messages can be sent, or at stop: frames of a source that ends wait for it."""
+        super().__init__(f"capture {camera.name}", on_death)
+        self._camera = camera
+        self._queue = queue
+        self._stop_asked = stop
+        self._wait_for_broker = wait_for_broker
+        self._backoff = Backoff()
+        self._seq = 0
+
+    def work(self) -> None:
+        """Read to the end of the source; after a failure wait, longer each time, and open it again."""
+        source = self._camera.source
+        while not self._stop_asked.is_set():
+            try:
+                source.open()
+                self._read_to_end()
+                return
+            except SourceError as error:
+                wait = self._backoff.wait()
+                self._camera.counters.stalled = True
+                log.warning("camera %s: %s; trying again in %.0f s", self._camera.name, error, wait)
+            finally:
+                source.close()
+            self._stop_asked.wait(wait)
+
+    def _read_to_end(self) -> None:
+        source = self._camera.source
+        while not self._stop_asked.is_set():
+            picture = source.read()
+            if picture is None:
+                log.info("camera %s: the source has ended after %d frames", self._camera.name, self._seq)
+                return
+            if self._camera.counters.stalled:
+                log.info("camera %s: frames come again", self._camera.name)
+            self._backoff.reset()
+            self._hand_on(self._stamped(picture))
+
+    def _stamped(self, picture: Picture) -> Frame:
+        settings = self._camera.settings
+        frame = make_frame(
+            picture,
+            camera=self._camera.name,
+            seq=self._seq,
+            time=time.time(),
+            monotonic=time.monotonic(),
+            degrees=settings.rotate,
+            crop=settings.crop or WHOLE,
+        )
+        self._seq += 1
+        return frame
+
+    def _hand_on(self, frame: Frame) -> None:
+        source = self._camera.source
+        if source.finite:
+            self._wait_for_broker()
+        dropped = self._queue.put_newest(frame) if source.live else not self._queue.put_when_free(frame)
+        counters = self._camera.counters
+        with counters.lock:
+            counters.stalled = False
+            counters.captured += 1
+            counters.dropped += dropped

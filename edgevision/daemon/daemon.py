@@ -1,0 +1,146 @@
+"""The daemon: puts the threads together, watches over them, and stops them in order."""
+
+import logging
+import threading
+import time
+from collections.abc import Sequence
+
+from edgevision import __version__
+from edgevision.capture.registry import make_source
+from edgevision.config.loader import Config
+from edgevision.daemon.camera import Camera
+from edgevision.daemon.capture_thread import CaptureThread
+from edgevision.daemon.frame_queue import FrameQueue
+from edgevision.daemon.inference_thread import InferenceThread
+from edgevision.daemon.models import ModelInUse, model_name
+from edgevision.daemon.statistics import StatsReporter
+from edgevision.daemon.threads import SupervisedThread
+from edgevision.inference.runtime import load_runtime
+from edgevision.publish.client import Publisher
+from edgevision.publish.message import Message
+from edgevision.publish.payloads import CameraInfo, Info, InputInfo, ModelInfo, info_payload, stats_payload
+from edgevision.publish.settings import broker_settings
+from edgevision.publish.topics import Topics
+
+log = logging.getLogger(__name__)
+
+STOP_WITHIN = 5.0
+"""Seconds from SIGTERM to the end."""
+
+MOST_UNSENT = 100
+"""Messages on their way to the broker beyond which a source that ends waits before its next frame."""
+
+LOOK_AROUND = 0.05
+"""Seconds between two looks of the main thread: whether all is done, or something died."""
+
+
+class Daemon:
+    """One run of edgevision, from `run()` to the end of all sources, a `stop()`, or a failure."""
+
+    def __init__(self, config: Config, models: Sequence[ModelInUse]) -> None:
+        settings = config.settings
+        self._settings = settings
+        self._models = models
+        self._topics = Topics(settings.mqtt.topic_prefix, settings.device)
+        self._publisher = Publisher(
+            broker_settings(settings.mqtt, f"edgevision-{settings.device}"), self._topics.status
+        )
+        self._stop_asked = threading.Event()
+        self._dead: list[SupervisedThread] = []
+        self._cameras = {
+            name: Camera(name, make_source(camera.source), camera, settings.model_for(name))
+            for name, camera in settings.cameras.items()
+        }
+        self._queues = [FrameQueue() for _ in models]
+        self._inference = [
+            InferenceThread(
+                in_use.model,
+                {name: self._cameras[name] for name in in_use.cameras},
+                queue,
+                self._publisher,
+                self._topics,
+                self._dead.append,
+            )
+            for in_use, queue in zip(models, self._queues, strict=True)
+        ]
+        self._capture = [
+            CaptureThread(self._cameras[name], queue, self._stop_asked, self._wait_for_broker, self._dead.append)
+            for in_use, queue in zip(models, self._queues, strict=True)
+            for name in in_use.cameras
+        ]
+
+    def stop(self) -> None:
+        """Ask the daemon to end; may be called from a signal handler."""
+        self._stop_asked.set()
+
+    @property
+    def hung(self) -> list[str]:
+        """Names of the threads that did not end in time: stuck in a driver, beyond our reach."""
+        return [thread.name for thread in (*self._capture, *self._inference) if thread.is_alive()]
+
+    def run(self) -> bool:
+        """Run until every source has ended or stop() is called; False when it ended because something died.
+
+        Whatever happened, everything is stopped in order before it returns: sources, models, then the broker is told.
+        """
+        started = time.monotonic()
+        self._publisher.announce(Message(self._topics.info, info_payload(self._info()), qos=1, retain=True))
+        self._publisher.start()
+        stats = StatsReporter(self._cameras, started)
+        for thread in (*self._inference, *self._capture):
+            thread.start()
+        next_stats = started + self._settings.stats.interval
+        while not (self._stop_asked.is_set() or self._failed() or self._finished()):
+            self._stop_asked.wait(LOOK_AROUND)
+            if time.monotonic() >= next_stats:
+                next_stats += self._settings.stats.interval
+                self._send_stats(stats)
+        failed = self._failed()
+        self._send_stats(stats)
+        self._shut_down(time.monotonic() + STOP_WITHIN)
+        return not failed
+
+    def _finished(self) -> bool:
+        """Whether every source has ended, every frame is worked on and every message has been sent."""
+        ended = not any(thread.is_alive() for thread in self._capture)
+        return ended and all(queue.idle() for queue in self._queues) and not self._publisher.depth
+
+    def _failed(self) -> bool:
+        return bool(self._dead) or self._publisher.failure is not None
+
+    def _send_stats(self, stats: StatsReporter) -> None:
+        report = stats.report(time=time.time(), monotonic=time.monotonic(), depth=self._publisher.depth)
+        self._publisher.publish(Message(self._topics.stats, stats_payload(report)))
+
+    def _wait_for_broker(self) -> None:
+        """Return when messages can be sent and not too many are on their way, or at stop."""
+        while not self._stop_asked.is_set():
+            if self._publisher.connected.wait(LOOK_AROUND) and self._publisher.depth < MOST_UNSENT:
+                return
+            if self._publisher.connected.is_set():
+                self._stop_asked.wait(LOOK_AROUND / 10)
+
+    def _shut_down(self, deadline: float) -> None:
+        self._stop_asked.set()
+        for queue in self._queues:
+            queue.close()
+        # A second is left for the broker, whatever hangs before.
+        for thread in (*self._capture, *self._inference):
+            thread.join(max(deadline - 1.5 - time.monotonic(), 0))
+        if self.hung:
+            log.error("did not stop in time: %s", ", ".join(self.hung))
+        if not self._publisher.stop(max(deadline - 0.3 - time.monotonic(), 0.5)):
+            log.warning("ended before the broker had taken everything")
+
+    def _info(self) -> Info:
+        models = []
+        for in_use in self._models:
+            info = in_use.model.info
+            name = model_name(self._cameras[in_use.cameras[0]].model)
+            taken = InputInfo(info.input.width, info.input.height, 3, info.input.dtype)
+            models.append(ModelInfo(name, info.sha256, info.task, taken, "cpu", len(info.labels)))
+        cameras = [
+            CameraInfo(camera.name, camera.settings.source.type, model_name(camera.model))
+            for camera in self._cameras.values()
+        ]
+        return Info(__version__, str(load_runtime()), models, cameras)

@@ -1,0 +1,61 @@
+"""Where frames wait for an inference thread: one place a camera, so that none can crowd out another."""
+
+import threading
+
+from edgevision.capture.frame import Frame
+
+
+class FrameQueue:
+    """At most one waiting frame a camera; cameras are served in the order in which their frames began to wait."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._waiting: dict[str, Frame] = {}
+        self._in_work = False
+        self._closed = False
+
+    def put_newest(self, frame: Frame) -> bool:
+        """For live sources: take the camera's place whether or not it is free; True when an older frame was dropped.
+
+        The camera keeps its turn, so a fast camera can't be starved by its own newer frames.
+        """
+        with self._changed:
+            dropped = frame.camera in self._waiting
+            self._waiting[frame.camera] = frame
+            self._changed.notify_all()
+            return dropped
+
+    def put_when_free(self, frame: Frame) -> bool:
+        """For sources of which every frame counts: wait for the camera's place; False when closed meanwhile."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._closed or frame.camera not in self._waiting)
+            if self._closed:
+                return False
+            self._waiting[frame.camera] = frame
+            self._changed.notify_all()
+            return True
+
+    def take(self) -> Frame | None:
+        """Wait for the next frame to work on; None when closed. Taking says that the one before is done."""
+        with self._changed:
+            self._in_work = False
+            self._changed.notify_all()
+            self._changed.wait_for(lambda: self._closed or self._waiting)
+            if self._closed:
+                return None
+            camera = next(iter(self._waiting))
+            frame = self._waiting.pop(camera)
+            self._in_work = True
+            self._changed.notify_all()
+            return frame
+
+    def idle(self) -> bool:
+        """Whether no frame waits or is in work."""
+        with self._changed:
+            return not self._waiting and not self._in_work
+
+    def close(self) -> None:
+        """Let everybody go who waits here; frames that still wait are given up."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()

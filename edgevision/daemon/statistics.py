@@ -1,0 +1,63 @@
+"""Turning the cameras' counters into the figures of `P/stats`."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from edgevision.daemon.camera import Camera
+from edgevision.daemon.health import cpu_temperature, resident_memory, throttled
+from edgevision.publish.payloads import CameraStats, LatencyStats, OutboxStats, Stats
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A camera's counters at one moment."""
+
+    monotonic: float
+    captured: int
+    inferred: int
+
+
+def percentile(values: Sequence[float], fraction: float) -> float | None:
+    """The value below which `fraction` of `values` lies (nearest rank); None of none."""
+    ordered = sorted(values)
+    return ordered[min(int(fraction * len(ordered)), len(ordered) - 1)] if ordered else None
+
+
+class StatsReporter:
+    """Rates between one report and the next."""
+
+    def __init__(self, cameras: Mapping[str, Camera], started: float) -> None:
+        """`started` is the monotonic time at which the daemon began."""
+        self._cameras = cameras
+        self._started = started
+        self._last = {name: Snapshot(started, 0, 0) for name in cameras}
+
+    def report(self, *, time: float, monotonic: float, depth: int) -> Stats:
+        """The figures since the last report; `depth` messages wait to be sent."""
+        return Stats(
+            time=time,
+            cameras={name: self._camera(camera, monotonic) for name, camera in self._cameras.items()},
+            outbox=OutboxStats(depth),
+            cpu_temperature=cpu_temperature(),
+            throttled=throttled(),
+            memory=resident_memory(),
+            uptime=monotonic - self._started,
+        )
+
+    def _camera(self, camera: Camera, monotonic: float) -> CameraStats:
+        counters, last = camera.counters, self._last[camera.name]
+        with counters.lock:
+            now = Snapshot(monotonic, counters.captured, counters.inferred)
+            durations = list(counters.inference_ms)
+            counters.inference_ms.clear()
+            dropped, stalled = counters.dropped, counters.stalled
+        self._last[camera.name] = now
+        seconds = max(now.monotonic - last.monotonic, 1e-9)
+        return CameraStats(
+            capture_fps=(now.captured - last.captured) / seconds,
+            inference_fps=(now.inferred - last.inferred) / seconds,
+            inference_ms=LatencyStats(percentile(durations, 0.5), percentile(durations, 0.95)),
+            dropped_frames=dropped,
+            skipped_pictures=camera.source.skipped,
+            stalled=stalled,
+        )

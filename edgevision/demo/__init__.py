@@ -1,0 +1,1 @@
+"""What `edgevision demo` needs to run the main job with nothing set up: pictures and a broker."""

@@ -1,0 +1,103 @@
+"""A source that fails is opened again, with growing patience, and its frames are counted on."""
+
+import threading
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from edgevision.capture.frame import Picture
+from edgevision.config.schema import CameraSettings, ImagesSource, ModelSettings
+from edgevision.daemon.backoff import Backoff
+from edgevision.daemon.camera import Camera
+from edgevision.daemon.capture_thread import CaptureThread
+from edgevision.daemon.frame_queue import FrameQueue
+from edgevision.daemon.threads import SupervisedThread
+from edgevision.errors import SourceError
+
+PICTURE = Picture(np.zeros((2, 2, 3), np.uint8))
+
+
+class ScriptedSource:
+    """Does what `script` says, a step a call of open() or read(): an exception is raised, anything else returned."""
+
+    live = False
+    finite = True
+    skipped = 0
+
+    def __init__(self, *script: Picture | Exception | str | None) -> None:
+        self._script: Iterator[Picture | Exception | str | None] = iter(script)
+        self.closed = 0
+
+    def _step(self) -> Picture | Exception | str | None:
+        step = next(self._script)
+        if isinstance(step, Exception):
+            raise step
+        return step
+
+    def open(self) -> None:
+        self._step()
+
+    def read(self) -> Picture | None:
+        step = self._step()
+        assert step is None or isinstance(step, Picture)
+        return step
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+def capture(
+    source: ScriptedSource, monkeypatch: pytest.MonkeyPatch
+) -> tuple[list[int], list[float], list[SupervisedThread]]:
+    """Run a capture thread over `source`: the frames it handed on, its waits, and its death if it died."""
+    settings = CameraSettings.model_construct(source=ImagesSource.model_construct(), rotate=0, crop=None)
+    camera = Camera("front", source, settings, ModelSettings.model_construct())
+    queue, stop, dead = FrameQueue(), threading.Event(), list[SupervisedThread]()
+    waits: list[float] = []
+    monkeypatch.setattr(stop, "wait", waits.append)
+    thread = CaptureThread(camera, queue, stop, lambda: None, dead.append)
+    frames: list[int] = []
+
+    def consume() -> None:
+        while (frame := queue.take()) is not None:
+            frames.append(frame.seq)
+
+    consumer = threading.Thread(target=consume)
+    consumer.start()
+    thread.run()
+    while not queue.idle():
+        pass
+    queue.close()
+    consumer.join(10)
+    return frames, waits, dead
+
+
+def test_a_source_that_does_not_open_is_tried_again_after_longer_and_longer_waits(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    source = ScriptedSource(*[SourceError("no camera")] * 7, "open", PICTURE, None)
+    frames, waits, dead = capture(source, monkeypatch)
+    assert waits == [1, 2, 4, 8, 16, 30, 30]
+    assert (frames, dead) == ([0], [])
+    assert source.closed == 8
+
+
+def test_after_a_frame_the_waits_start_over_and_the_numbers_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = SourceError("unplugged")
+    source = ScriptedSource(gone, gone, "open", PICTURE, PICTURE, gone, gone, "open", PICTURE, None)
+    frames, waits, _ = capture(source, monkeypatch)
+    assert waits == [1, 2, 1, 2]
+    assert frames == [0, 1, 2]
+
+
+def test_a_mistake_of_ours_ends_the_thread_and_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    _, _, dead = capture(ScriptedSource("open", KeyError("a bug")), monkeypatch)
+    assert [thread.name for thread in dead] == ["capture front"]
+
+
+def test_backoff_doubles_up_to_its_longest() -> None:
+    backoff = Backoff(first=1, longest=5)
+    assert [backoff.wait() for _ in range(4)] == [1, 2, 4, 5]
+    backoff.reset()
+    assert backoff.wait() == 1

@@ -1,0 +1,45 @@
+"""The figures of `P/stats`."""
+
+from pathlib import Path
+
+import pytest
+
+from edgevision.config.schema import CameraSettings, ModelSettings
+from edgevision.daemon.camera import Camera
+from edgevision.daemon.health import cpu_temperature, resident_memory, throttled
+from edgevision.daemon.statistics import StatsReporter, percentile
+from tests.daemon.test_capture_thread import ScriptedSource
+
+
+def test_rates_are_those_since_the_last_report() -> None:
+    camera = Camera("front", ScriptedSource(), CameraSettings.model_construct(), ModelSettings.model_construct())
+    reporter = StatsReporter({"front": camera}, started=100.0)
+    camera.counters.captured, camera.counters.inferred, camera.counters.dropped = 50, 40, 10
+    camera.counters.inference_ms.extend([1.0, 2.0, 3.0, 4.0])
+    first = reporter.report(time=0, monotonic=105.0, depth=3)
+    assert (first.uptime, first.outbox.depth) == (5.0, 3)
+    figures = first.cameras["front"]
+    assert (figures.capture_fps, figures.inference_fps, figures.dropped_frames) == (10.0, 8.0, 10)
+    assert (figures.inference_ms.p50, figures.inference_ms.p95) == (3.0, 4.0)
+
+    camera.counters.captured += 4
+    second = reporter.report(time=0, monotonic=107.0, depth=0).cameras["front"]
+    assert (second.capture_fps, second.inference_fps) == (2.0, 0.0)
+    assert second.inference_ms.p50 is None
+
+
+@pytest.mark.parametrize(("fraction", "value"), [(0.5, 51), (0.95, 96), (0.0, 1), (1.0, 100)])
+def test_percentiles_are_by_nearest_rank(fraction: float, value: int) -> None:
+    assert percentile(range(100, 0, -1), fraction) == value
+
+
+def test_the_machine_is_asked_in_its_own_terms(tmp_path: Path) -> None:
+    zone, register = tmp_path / "temp", tmp_path / "get_throttled"
+    assert cpu_temperature(zone) is None
+    assert throttled(register) is None
+    zone.write_text("48312\n")
+    assert cpu_temperature(zone) == pytest.approx(48.312)
+    for text, slowed in (("0\n", False), ("50005\n", True), ("50000\n", False), ("junk", None)):
+        register.write_text(text)
+        assert throttled(register) is slowed
+    assert resident_memory() > 10_000_000
