@@ -24,4 +24,5 @@ def errors_to_exit_status() -> Iterator[None]:
         print(f"edgevision: {error}", file=sys.stderr)
         sys.exit(FAILED)
     except KeyboardInterrupt:
-        sys.exit(130)
+        # Asked to stop before there was anything to stop in order.
+        sys.exit(DONE)

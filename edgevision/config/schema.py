@@ -273,6 +273,17 @@ class Settings(Section):
             raise disagreement("at least one camera is needed")
         return cameras
 
+    @field_validator("cameras")
+    @classmethod
+    def _each_pi_camera_once(cls, cameras: dict[str, CameraSettings]) -> dict[str, CameraSettings]:
+        owners: dict[int, str] = {}
+        for name, camera in cameras.items():
+            if isinstance(camera.source, Picamera2Source):
+                owner = owners.setdefault(camera.source.index, name)
+                if owner != name:
+                    raise disagreement(f"this is the same Pi camera as {owner}'s: give each its own index", name)
+        return cameras
+
     def model_for(self, camera: str) -> ModelSettings:
         """The top-level model with the camera's overrides applied. Raises KeyError for a camera that isn't there."""
         overrides = self.cameras[camera].model

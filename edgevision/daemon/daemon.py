@@ -84,6 +84,7 @@ class Daemon:
         Whatever happened, everything is stopped in order before it returns: sources, models, then the broker is told.
         """
         started = time.monotonic()
+        log.info("edgevision %s on %s: %s", __version__, load_runtime(), "; ".join(self._summary()))
         self._publisher.announce(Message(self._topics.info, info_payload(self._info()), qos=1, retain=True))
         self._publisher.start()
         stats = StatsReporter(self._cameras, started)
@@ -98,6 +99,7 @@ class Daemon:
         failed = self._failed()
         self._send_stats(stats)
         self._shut_down(time.monotonic() + STOP_WITHIN)
+        log.info("stopped")
         return not failed
 
     def _finished(self) -> bool:
@@ -131,6 +133,12 @@ class Daemon:
             log.error("did not stop in time: %s", ", ".join(self.hung))
         if not self._publisher.stop(max(deadline - 0.3 - time.monotonic(), 0.5)):
             log.warning("ended before the broker had taken everything")
+
+    def _summary(self) -> list[str]:
+        return [
+            f"{camera.name}: {camera.settings.source.type}, model {model_name(camera.model)}"
+            for camera in self._cameras.values()
+        ]
 
     def _info(self) -> Info:
         models = []

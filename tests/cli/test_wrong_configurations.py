@@ -88,7 +88,7 @@ def test_a_model_of_one_camera_is_reported_where_that_camera_asks_for_it(
     config.write_text(
         "cameras:\n"
         "  front:\n    source: {type: picamera2}\n    model: {path: none.tflite}\n"
-        "  back:\n    source: {type: picamera2}\n    model: {path: gone.tflite}\n"
+        "  back:\n    source: {type: picamera2, index: 1}\n    model: {path: gone.tflite}\n"
     )
     with pytest.raises(SystemExit) as exit_:
         run_main(monkeypatch, "check", "-c", str(config))

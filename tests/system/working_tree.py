@@ -15,12 +15,9 @@ _LEFT_OUT = (".*", "__pycache__", "*.egg-info", "build", "dist")
 def copy_to(folder: Path) -> Path:
     """Copy the working tree into `folder`, which then is a place to import edgevision from, and return it.
 
-    Not the working tree itself: only an installation has `edgevision.bundled`, which setup.cfg makes of `models`.
+    Not the working tree itself: what runs as root in there leaves caches behind.
     """
     shutil.copytree(REPOSITORY, folder, ignore=shutil.ignore_patterns(*_LEFT_OUT), dirs_exist_ok=True)
-    bundled = folder / "edgevision/bundled"
-    if not bundled.exists():
-        bundled.symlink_to("../models")
     return folder
 
 
