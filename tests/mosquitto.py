@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 import pytest
@@ -71,9 +70,7 @@ class Mosquitto:
         self.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         try:
             for subscriber in self._subscribers:
                 subscriber.close()
@@ -124,15 +121,11 @@ class Mosquitto:
 
         It gets in as the first of the broker's `users`, comes back after a restart and ends with the broker's context.
         """
-        command = [_program("mosquitto_sub"), "-h", self.host, "-p", str(self.port), *self._login(), *options]
+        login = [word for name, password in [*self._users.items()][:1] for word in ("-u", name, "-P", password)]
+        command = [_program("mosquitto_sub"), "-h", self.host, "-p", str(self.port), *login, *options]
         subscriber = Subscriber([*command, *(word for topic in topics for word in ("-t", topic))])
         self._subscribers.append(subscriber)
         return subscriber
-
-    def _login(self) -> list[str]:
-        for name, password in self._users.items():
-            return ["-u", name, "-P", password]
-        return []
 
     def _settings(self, acl: str | None, persistence: bool) -> list[str]:
         settings = [
@@ -176,18 +169,15 @@ class Mosquitto:
         return True
 
     def _end(self, how: signal.Signals) -> None:
-        if self._process is None:
+        process, self._process = self._process, None
+        if process is None:
             return
-        self._process.send_signal(how)
-        self._process.send_signal(signal.SIGCONT)  # a frozen one would never see the SIGTERM
+        process.send_signal(how)
+        process.send_signal(signal.SIGCONT)  # a frozen one would never see the SIGTERM
         try:
-            self._process.wait(_PATIENCE)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait(_PATIENCE)
-            raise
+            process.wait(_PATIENCE)
         finally:
-            self._process = None
+            process.kill()
 
 
 class Subscriber:

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -12,7 +13,15 @@ from tests.mosquitto import Mosquitto, wait_until
 STATUS = "edgevision/pi/status"
 QUICK = Timing(connect=5.0, answer=0.5, first_retry=0.05, longest_retry=0.2)
 
+Protocol = Literal["5", "3.1.1"]
+both_protocols = pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+
 StartPublisher = Callable[[BrokerSettings], Publisher]
+
+
+def settings(broker: Mosquitto, protocol: Protocol = "5") -> BrokerSettings:
+    """How the device `pi` reaches `broker`."""
+    return BrokerSettings(broker.host, broker.port, protocol=protocol, client_id="edgevision-pi")
 
 
 def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:

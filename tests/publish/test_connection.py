@@ -9,14 +9,15 @@ from edgevision.publish.broker import BrokerSettings
 from edgevision.publish.connection import Connection
 from edgevision.publish.message import Message
 from tests.mosquitto import Mosquitto
+from tests.publish.conftest import Protocol, both_protocols, settings
 from tests.publish.scripted_broker import CONNACK_5, ScriptedBroker
 
 
-@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
-def test_a_subscriber_receives_what_is_published(mosquitto: Mosquitto, protocol: str) -> None:
+@both_protocols
+def test_a_subscriber_receives_what_is_published(mosquitto: Mosquitto, protocol: Protocol) -> None:
     received: list[tuple[str, bytes]] = []
-    settings = BrokerSettings(mosquitto.host, mosquitto.port, protocol="5" if protocol == "5" else "3.1.1")
-    connection = Connection(settings, None, None, 5.0, lambda topic, payload: received.append((topic, payload)))
+    broker = settings(mosquitto, protocol)
+    connection = Connection(broker, None, None, 5.0, lambda topic, payload: received.append((topic, payload)))
     assert connection.open(5.0, lambda: False)
     connection.subscribe(["a/#"], 5.0)
     connection.send(Message("a/b", b"\x00\xff"))

@@ -2,18 +2,14 @@
 
 import logging
 from pathlib import Path
-from typing import Literal
 
 import pytest
 
 from edgevision.publish.client import BrokerSettings, Publisher, Timing
 from edgevision.publish.message import Message
 from tests.mosquitto import Mosquitto, wait_until
-from tests.publish.conftest import QUICK, STATUS, StartPublisher, wait_for_warning, warnings
+from tests.publish.conftest import QUICK, STATUS, Protocol, StartPublisher, both_protocols, wait_for_warning, warnings
 from tests.publish.scripted_broker import CONNACK_5, CONNACK_311, ScriptedBroker
-
-Protocol = Literal["5", "3.1.1"]
-both_protocols = pytest.mark.parametrize("protocol", ["5", "3.1.1"])
 
 PASSWORD = "correct horse"
 TAKEN_OVER = bytes.fromhex("e0 02 8e 00")

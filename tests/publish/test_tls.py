@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import pytest
 
@@ -10,9 +9,7 @@ from edgevision.errors import ConfigError
 from edgevision.publish.client import BrokerSettings, Publisher, TlsFiles
 from tests.mosquitto import Mosquitto, ServerTls
 from tests.publish.certificates import Certificate, make_authority, make_certificate, protect_key
-from tests.publish.conftest import STATUS, StartPublisher, wait_for_warning
-
-Protocol = Literal["5", "3.1.1"]
+from tests.publish.conftest import STATUS, Protocol, StartPublisher, both_protocols, wait_for_warning
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +47,7 @@ def localhost(broker: Mosquitto, tls: TlsFiles | None, protocol: Protocol = "5")
     return BrokerSettings("localhost", broker.port, tls=tls, protocol=protocol)
 
 
-@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+@both_protocols
 def test_the_right_authority_gets_through_and_the_goodbye_too(
     tmp_path: Path,
     certificates: Certificates,
