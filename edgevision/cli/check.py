@@ -5,11 +5,13 @@ from pathlib import Path
 from edgevision.config.loader import Config, load_config
 from edgevision.config.schema import MqttSettings
 from edgevision.daemon.models import ModelInUse, model_name, open_models
+from edgevision.publish.settings import vet_tls_files
 
 
 def check_config(path: Path) -> None:
     """Print what `edgevision run` would run with this file. Raises ConfigError when it couldn't."""
     config = load_config(path)
+    vet_tls_files(config)
     models = open_models(config, measure_threads=False)
     print("\n".join(describe(config, models)))
 

@@ -11,6 +11,7 @@ from edgevision.config.loader import load_config
 from edgevision.daemon.daemon import Daemon
 from edgevision.daemon.models import open_models
 from edgevision.log import configure_logging
+from edgevision.publish.settings import vet_tls_files
 
 
 def run_daemon(path: Path) -> None:
@@ -19,6 +20,7 @@ def run_daemon(path: Path) -> None:
     Raises ConfigError before anything is started when the file or a model of it can't be used.
     """
     config = load_config(path)
+    vet_tls_files(config)
     configure_logging(config.settings.log.level, config.settings.log.format)
     sys.exit(run_until_signal(Daemon(config, open_models(config, measure_threads=True))))
 

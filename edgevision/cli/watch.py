@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from edgevision.config.loader import load_config
-from edgevision.publish.settings import broker_settings
+from edgevision.publish.settings import broker_settings, vet_tls_files
 from edgevision.publish.subscriber import Subscriber
 from edgevision.publish.topics import Topics
 
@@ -100,7 +100,9 @@ def watch_detections(path: Path) -> None:
 
     Raises ConfigError for a wrong file, BrokerError when the broker can't be reached or refuses.
     """
-    settings = load_config(path).settings
+    config = load_config(path)
+    vet_tls_files(config)
+    settings = config.settings
     topics = Topics(settings.mqtt.topic_prefix, settings.device)
     inbox: queue.SimpleQueue[tuple[str, bytes]] = queue.SimpleQueue()
     subscriber = Subscriber(

@@ -1,7 +1,10 @@
 """From the configuration to what the MQTT client needs."""
 
+from edgevision.config.loader import Config
 from edgevision.config.schema import MqttSettings
+from edgevision.errors import ConfigError
 from edgevision.publish.broker import BrokerSettings, TlsFiles
+from edgevision.publish.tls import TlsFileError, client_context
 
 
 def broker_settings(mqtt: MqttSettings, client_id: str) -> BrokerSettings:
@@ -11,8 +14,23 @@ def broker_settings(mqtt: MqttSettings, client_id: str) -> BrokerSettings:
         port=mqtt.port,
         username=mqtt.username,
         password=mqtt.password.get_secret_value() if mqtt.password is not None else None,
-        tls=TlsFiles(mqtt.tls.ca, mqtt.tls.cert, mqtt.tls.key) if mqtt.tls is not None else None,
+        tls=_tls_files(mqtt),
         keepalive=mqtt.keepalive,
         protocol=mqtt.protocol,
         client_id=client_id,
     )
+
+
+def vet_tls_files(config: Config) -> None:
+    """Try the files for TLS without the broker. Raises ConfigError with the place of one that can't be used."""
+    files = _tls_files(config.settings.mqtt)
+    if files is None:
+        return
+    try:
+        client_context(files)
+    except TlsFileError as error:
+        raise ConfigError(f"{config.locate('mqtt', 'tls', error.key)}: {error.text}") from error
+
+
+def _tls_files(mqtt: MqttSettings) -> TlsFiles | None:
+    return TlsFiles(mqtt.tls.ca, mqtt.tls.cert, mqtt.tls.key) if mqtt.tls is not None else None

@@ -19,11 +19,12 @@ def _a_model_that_is_none(tmp_path: Path) -> Iterator[None]:
     yield
 
 
-MODELS = [
+FILES = [
     ("not a model", "model: {path: none.tflite}", 1, "is not a .tflite model"),
     ("a model that isn't there", "model: {path: gone.tflite}", 1, "does not exist"),
     ("labels that don't fit", "model: {labels: three.txt}", 1, "3 labels numbered 0 to 2, but the model has 1 or 2"),
     ("labels that aren't there", "model: {labels: gone.txt}", 1, "does not exist"),
+    ("an authority that holds no certificate", "mqtt: {tls: {ca: three.txt}}", 1, "holds no certificate"),
     ("a task that isn't the model's", "model: {task: classify}", 1, "is a detection model"),
 ]
 
@@ -59,8 +60,8 @@ def test_a_wrong_configuration_exits_78_with_its_line(
 
 
 @pytest.mark.parametrize("command", ["check", "run"])
-@pytest.mark.parametrize(("name", "model", "line", "words"), MODELS, ids=[model[0] for model in MODELS])
-def test_a_model_that_cannot_be_used_exits_78_with_the_line_that_asks_for_it(
+@pytest.mark.parametrize(("name", "model", "line", "words"), FILES, ids=[file[0] for file in FILES])
+def test_a_file_that_cannot_be_used_exits_78_with_the_line_that_asks_for_it(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],

@@ -145,7 +145,7 @@ def test_files_that_cannot_be_used_are_told_at_the_start(certificates: Certifica
         (TlsFiles(ca, client.cert, tmp_path / "none.key"), "mqtt.tls.key: .*none.key can't be read"),
         (TlsFiles(ca, tmp_path / "none.pem", client.key), "mqtt.tls.cert: .*none.pem can't be read"),
         (TlsFiles(ca, client.cert, None), "mqtt.tls.cert: .* can't be used"),
-        (TlsFiles(ca, None, client.key), "mqtt.tls.cert is missing"),
+        (TlsFiles(ca, None, client.key), "no certificate beside it: give mqtt.tls.cert"),
         (TlsFiles(ca, client.cert, protected), "protected by a password.*openssl pkey"),
         (TlsFiles(ca, client.key, client.key), "can't be used"),
     ]
