@@ -31,7 +31,7 @@ format: $(VENV)/.test
 	$(BIN)/ruff format .
 
 $(VENV)/bin/python:
-	$(PYTHON) -c 'import ensurepip' || { echo 'Python lacks venv: sudo apt install python3-venv' >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' || { echo 'Python lacks venv: sudo apt install python3-venv' >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.%: $(VENV)/bin/python $(DEFINITION)

@@ -1,5 +1,6 @@
 """Every wrong configuration ends the command with 78, one clear message with its line, and no traceback."""
 
+import logging
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,14 @@ import pytest
 from edgevision.cli.main import main
 from tests.config.wrong import CAMERAS, WRONG, WrongConfig
 from tests.daemon_process import edgevision
+
+
+@pytest.fixture(autouse=True)
+def _no_handler_left_on_a_stream_that_closes() -> Iterator[None]:
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    yield
+    root.handlers, root.level = handlers, level
 
 
 @pytest.fixture(autouse=True)
