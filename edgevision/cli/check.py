@@ -26,9 +26,8 @@ def describe(config: Config, models: list[ModelInUse]) -> list[str]:
         name = model_name(settings.model_for(in_use.cameras[0]))
         model_of.update(dict.fromkeys(in_use.cameras, name))
         size = f"{info.input.width}x{info.input.height} {info.input.dtype}"
-        lines.append(
-            f"model    {name}: {info.task}, input {size}, {len(info.labels)} labels, {info.runtime}, {info.path}"
-        )
+        labels = f"{len(info.labels)} label{'s' if len(info.labels) > 1 else ''}"
+        lines.append(f"model    {name}: {info.task}, input {size}, {labels}, {info.runtime}, {info.path}")
     for name, camera in settings.cameras.items():
         model = settings.model_for(name)
         lines.append(

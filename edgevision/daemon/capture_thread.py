@@ -34,6 +34,7 @@ class CaptureThread(SupervisedThread):
         self._stop_asked = stop
         self._wait_for_broker = wait_for_broker
         self._backoff = Backoff()
+        self._failures = 0
         self._seq = 0
 
     def work(self) -> None:
@@ -47,7 +48,8 @@ class CaptureThread(SupervisedThread):
             except SourceError as error:
                 wait = self._backoff.wait()
                 self._camera.counters.stalled = True
-                log.warning("camera %s: %s; trying again in %.0f s", self._camera.name, error, wait)
+                self._failures += 1
+                log.log(_level(self._failures), "camera %s: %s; trying again in %.0f s", self._camera.name, error, wait)
             finally:
                 source.close()
             self._stop_asked.wait(wait)
@@ -62,6 +64,7 @@ class CaptureThread(SupervisedThread):
             if self._camera.counters.stalled:
                 log.info("camera %s: frames come again", self._camera.name)
             self._backoff.reset()
+            self._failures = 0
             self._hand_on(self._stamped(picture))
 
     def _stamped(self, picture: Picture) -> Frame:
@@ -88,3 +91,8 @@ class CaptureThread(SupervisedThread):
             counters.stalled = False
             counters.captured += 1
             counters.dropped += dropped
+
+
+def _level(failures: int) -> int:
+    """A camera that is away for days fills no log: after the first failures, one in ten (five minutes) is a warning."""
+    return logging.WARNING if failures <= 6 or failures % 10 == 0 else logging.DEBUG

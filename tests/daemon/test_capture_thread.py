@@ -83,6 +83,14 @@ def test_a_source_that_does_not_open_is_tried_again_after_longer_and_longer_wait
     assert source.closed == 8
 
 
+def test_a_camera_that_stays_away_does_not_fill_the_log(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    capture(ScriptedSource(*[SourceError("no camera")] * 100, "open", PICTURE, None), monkeypatch)
+    warnings = [record for record in caplog.records if record.levelname == "WARNING"]
+    assert len(warnings) == 6 + 10
+
+
 def test_after_a_frame_the_waits_start_over_and_the_numbers_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
     gone = SourceError("unplugged")
     source = ScriptedSource(gone, gone, "open", PICTURE, PICTURE, gone, gone, "open", PICTURE, None)
