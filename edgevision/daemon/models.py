@@ -9,12 +9,14 @@ from edgevision.config.schema import ModelSettings
 from edgevision.errors import ConfigError, LabelsError, ModelError
 from edgevision.inference.bundled import bundled_model
 from edgevision.inference.model import Model
+from edgevision.inference.preprocess import Normalization
 
 
 @dataclass(frozen=True, slots=True)
 class ModelInUse:
     """A model and the cameras that it serves."""
 
+    name: str
     model: Model
     cameras: tuple[str, ...]
 
@@ -38,21 +40,31 @@ def open_models(config: Config, *, measure_threads: bool, open_model: Callable[.
     cameras_of: dict[tuple[object, ...], list[str]] = {}
     for name in config.settings.cameras:
         settings = config.settings.model_for(name)
-        key = (model_path(settings), settings.labels, settings.task, settings.threads)
+        key = (model_path(settings), settings.labels, settings.task, settings.threads, settings.normalize)
         cameras_of.setdefault(key, []).append(name)
     in_use, problems = [], []
     for names in cameras_of.values():
         settings = config.settings.model_for(names[0])
         threads = settings.threads if settings.threads or measure_threads else 1
         try:
-            model = open_model(model_path(settings), labels=settings.labels, task=settings.task, threads=threads)
+            model = open_model(
+                model_path(settings),
+                labels=settings.labels,
+                task=settings.task,
+                threads=threads,
+                normalization=_normalization(settings),
+            )
         except ModelError as error:
             problems.append(f"{_place(config, names[0], settings, error)}: {error}")
             continue
-        in_use.append(ModelInUse(model, tuple(names)))
+        in_use.append(ModelInUse(model_name(settings), model, tuple(names)))
     if problems:
         raise ConfigError("\n".join(problems))
     return in_use
+
+
+def _normalization(settings: ModelSettings) -> Normalization | None:
+    return Normalization(settings.normalize.mean, settings.normalize.std) if settings.normalize is not None else None
 
 
 def _place(config: Config, camera: str, settings: ModelSettings, error: ModelError) -> str:

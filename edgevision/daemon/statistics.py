@@ -1,5 +1,6 @@
 """Turning the cameras' counters into the figures of `P/stats`."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -18,9 +19,9 @@ class Snapshot:
 
 
 def percentile(values: Sequence[float], fraction: float) -> float | None:
-    """The value below which `fraction` of `values` lies (nearest rank); None of none."""
+    """The least value that at least `fraction` of `values` don't exceed (nearest rank); None of none."""
     ordered = sorted(values)
-    return ordered[min(int(fraction * len(ordered)), len(ordered) - 1)] if ordered else None
+    return ordered[max(math.ceil(fraction * len(ordered)), 1) - 1] if ordered else None
 
 
 class StatsReporter:

@@ -2,13 +2,13 @@
 
 import logging
 import threading
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 
 log = logging.getLogger(__name__)
 
 
-class SupervisedThread(threading.Thread):
+class SupervisedThread(threading.Thread, ABC):
     """A thread whose every unforeseen end is reported.
 
     `on_death` is called with the thread after an exception that its work did not handle; the traceback is logged once.

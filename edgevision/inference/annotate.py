@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import cv2
 
+from edgevision.capture.frame import BgrImage
 from edgevision.inference.detection import Detection
-from edgevision.inference.preprocess import BgrImage
 
 COLOUR = (60, 200, 40)
 INK = (255, 255, 255)

@@ -17,6 +17,15 @@ ROLES = ("boxes", "classes", "scores", "count")
 """The operator's outputs in its own order (tensorflow/lite/kernels/detection_postprocess.cc)."""
 
 
+ROLE_WORDS = {
+    "count": {"num", "number", "count"},
+    "boxes": {"boxes", "box", "locations", "location"},
+    "classes": {"classes", "class", "categories", "category"},
+    "scores": {"scores", "score"},
+}
+"""What an output's name says of it. `num_boxes` is a count: that role is asked first."""
+
+
 @dataclass(frozen=True, slots=True)
 class DetectionOutputs:
     """The tensors that hold N candidate boxes, of which the first `count` are real.
@@ -36,17 +45,17 @@ def find_outputs(
 ) -> DetectionOutputs | None:
     """Which output is which; None when these are not a detection model's.
 
-    Told by the operator that makes them, else by the names of the signature or the tensors, checked by their sizes;
-    never by position, for converters put them in any order. `signature` maps tensor names to the signature's names.
+    Told by the operator that makes them, else by the names of the signature or the tensors, else by their sizes; never
+    by position, for converters put them in any order. `signature` maps tensor names to the signature's names.
     """
     by_index = {tensor.index: tensor for tensor in tensors}
     operator = next((op for op in operators if op.name == POSTPROCESS), None)
     if operator is not None and len(operator.outputs) == len(ROLES) and set(operator.outputs) <= by_index.keys():
         return _checked(dict(zip(ROLES, (by_index[index] for index in operator.outputs), strict=True)))
-    roles: dict[str, Tensor] = {}
-    for tensor in tensors:
-        role = _role_of(signature.get(tensor.name, "")) or _role_of(tensor.name)
-        if role is None or role in roles:
+    roles = _named(tensors, signature)
+    for tensor in (tensor for tensor in tensors if tensor not in roles.values()):
+        role = _role_by_size(tensor, [role for role in ROLES if role not in roles])
+        if role is None:
             return None
         roles[role] = tensor
     return _checked(roles) if len(roles) == len(ROLES) else None
@@ -95,16 +104,34 @@ def within(box: Box, crop: tuple[float, float, float, float]) -> Box:
     return Box(left + box.xmin * width, top + box.ymin * height, left + box.xmax * width, top + box.ymax * height)
 
 
-def _role_of(name: str) -> str | None:
+def _named(tensors: Sequence[Tensor], signature: Mapping[str, str]) -> dict[str, Tensor]:
+    roles: dict[str, Tensor] = {}
+    for tensor in tensors:
+        role = _role_by_name(signature.get(tensor.name, "")) or _role_by_name(tensor.name)
+        if role is not None:
+            roles.setdefault(role, tensor)
+    return roles
+
+
+def _role_by_name(name: str) -> str | None:
     match = re.fullmatch(rf"{POSTPROCESS}(?::([0-3]))?", name)
     if match:
         return ROLES[int(match[1] or 0)]
-    lowered = name.lower()
-    if "num" in lowered or "count" in lowered:
-        return "count"
-    return next(
-        (role for role in ("boxes", "classes", "scores") if role in lowered or role[:-2] in lowered.split("_")), None
-    )
+    words = set(re.split(r"[^a-z]+", name.lower()))
+    return next((role for role, said in ROLE_WORDS.items() if words & said), None)
+
+
+def _role_by_size(tensor: Tensor, missing: Sequence[str]) -> str | None:
+    """Boxes and count have sizes of their own; classes and scores only when the other is known."""
+    match tensor.shape:
+        case (1, _, 4):
+            role = "boxes"
+        case (1,) | ():
+            role = "count"
+        case _:
+            left = [role for role in missing if role in ("classes", "scores")]
+            role = left[0] if len(left) == 1 else ""
+    return role if role in missing else None
 
 
 def _checked(roles: Mapping[str, Tensor]) -> DetectionOutputs:

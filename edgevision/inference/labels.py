@@ -69,9 +69,9 @@ def _fit(written: dict[int, str], classes: int) -> Labels | None:
     first, last = min(written), max(written)
     if last == classes - 1:
         return _in_order(written, 0, classes)
-    if last == classes and first == 1:
+    if last == classes and first > 0:
         return _in_order(written, 1, classes + 1)
-    if last == classes and written[0].lower() in BACKGROUND_NAMES:
+    if last == classes and written.get(0, "").lower() in BACKGROUND_NAMES:
         return _in_order(written, 1, classes + 1)
     if last == IMAGENET_CLASSES - 1 and classes == IMAGENET_CLASSES + 1:
         return ("background", *_in_order(written, 0, IMAGENET_CLASSES))

@@ -10,13 +10,21 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from edgevision.capture.frame import BgrImage
 from edgevision.errors import LabelsError, ModelError
 from edgevision.inference.classify import gives_probabilities, read_classes, softmax
 from edgevision.inference.detect import DetectionOutputs, class_counts, find_outputs, read_detections
 from edgevision.inference.detection import Detection
 from edgevision.inference.labels import Labels, fit_labels, parse_labels
 from edgevision.inference.metadata import MOST_LABEL_BYTES, decode_labels, packed_labels
-from edgevision.inference.preprocess import BgrImage, InputFormat, central_crop, input_format, make_writer
+from edgevision.inference.preprocess import (
+    TRAINED_WITH,
+    InputFormat,
+    Normalization,
+    central_crop,
+    input_format,
+    make_writer,
+)
 from edgevision.inference.runtime import Interpreter, Runtime, load_runtime
 from edgevision.inference.tensors import Operator, Tensor, read_operators
 from edgevision.inference.threads import fastest, thread_counts
@@ -62,9 +70,13 @@ class Model:
         labels: Path | None = None,
         task: Literal["auto", "detect", "classify"] = "auto",
         threads: int | None = 1,
+        normalization: Normalization | None = None,
         runtime: Runtime | None = None,
     ) -> None:
-        """Open `path`; `threads` None measures which number is fastest here."""
+        """Open `path`; `threads` None measures which number is fastest here.
+
+        `normalization` is for float inputs; None: what the MobileNets of the TensorFlow zoos were trained with.
+        """
         digest = _digest(path)
         runtime = runtime or load_runtime()
         interpreter = runtime.open(path, threads or 1)
@@ -73,12 +85,15 @@ class Model:
             form = input_format(self._input)
             operators = read_operators(interpreter)
             self._outputs = find_task(interpreter, operators, task)
+            classes = _class_counts(interpreter, operators, self._outputs)
         except ModelError as error:
             raise ModelError(f"{path} {error}") from error
+        except UnicodeDecodeError as error:
+            raise ModelError(f"{path} is damaged: a name in it isn't UTF-8; get the file anew") from error
         is_detector = isinstance(self._outputs, DetectionOutputs)
         self._probabilities = isinstance(self._outputs, Tensor) and gives_probabilities(self._outputs, operators)
-        fitted = _fitted_labels(path, labels, _class_counts(interpreter, operators, self._outputs))
-        self._write = make_writer(form)
+        fitted = _fitted_labels(path, labels, classes)
+        self._write = make_writer(form, normalization or TRAINED_WITH)
         if threads is None:
             threads = fastest(thread_counts(), lambda count: _time_invoke(runtime.open(path, count)))
             interpreter = runtime.open(path, threads)
@@ -160,7 +175,8 @@ def _class_counts(
 def _fitted_labels(model: Path, given: Path | None, classes: tuple[int, ...]) -> Labels:
     where, text = _label_text(model, given, classes)
     written = parse_labels(text, where)
-    return fit_labels(written, classes or (max(written) + 1,), where)
+    # A detector that doesn't tell its classes: as many as there are labels, less a leading background.
+    return fit_labels(written, classes or (max(written), max(written) + 1), where)
 
 
 def _label_text(model: Path, given: Path | None, classes: tuple[int, ...]) -> tuple[str, str]:

@@ -7,16 +7,24 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edgevision.capture.frame import BgrImage
 from edgevision.errors import ModelError
 from edgevision.inference.tensors import Tensor
-
-BgrImage = NDArray[np.uint8]
 
 CENTRAL_FRACTION = 0.875
 """Of each side; what the published accuracy of ImageNet's MobileNets was measured with (TF-Slim's evaluation)."""
 
-FLOAT_MEAN = FLOAT_STD = 127.5
-"""Float MobileNets of the TensorFlow zoos take pixels as (p - 127.5) / 127.5, in -1..1."""
+
+@dataclass(frozen=True, slots=True)
+class Normalization:
+    """What a float input is: (pixel - mean) / std, the pixel in 0..255."""
+
+    mean: float
+    std: float
+
+
+TRAINED_WITH = Normalization(127.5, 127.5)
+"""-1..1: the float MobileNets of the TensorFlow zoos."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +60,11 @@ def central_crop(image: BgrImage) -> BgrImage:
     return image[top : height - top, left : width - left]
 
 
-def make_writer(target: InputFormat) -> Callable[[BgrImage, NDArray[np.generic]], None]:
+def make_writer(target: InputFormat, normalization: Normalization) -> Callable[[BgrImage, NDArray[np.generic]], None]:
     """A function that writes a BGR picture of any size into an input tensor's view [1, height, width, 3].
 
     Quantized inputs take the pixel itself: the training range of 256 steps maps one to one onto uint8, and onto int8
-    shifted by 128. No array is allocated per picture except OpenCV's own.
+    shifted by 128. Float inputs are normalized. No array is allocated per picture except OpenCV's own.
     """
     size = (target.width, target.height)
     if target.dtype == "uint8":
@@ -81,7 +89,7 @@ def make_writer(target: InputFormat) -> Callable[[BgrImage, NDArray[np.generic]]
     def write_float32(image: BgrImage, tensor: NDArray[np.generic]) -> None:
         resize_to_rgb(image)
         pixels = tensor[0]
-        np.subtract(resized, FLOAT_MEAN, out=pixels, dtype=np.float32)
-        np.divide(pixels, FLOAT_STD, out=pixels)
+        np.subtract(resized, normalization.mean, out=pixels, dtype=np.float32)
+        np.divide(pixels, normalization.std, out=pixels)
 
     return write_int8 if target.dtype == "int8" else write_float32

@@ -81,8 +81,16 @@ def load_runtime() -> Runtime:
             interpreter_class = importlib.import_module(module).Interpreter
         except ImportError:
             continue
-        return Runtime(distribution, importlib.metadata.version(distribution), interpreter_class)
+        return Runtime(distribution, _version(distribution), interpreter_class)
     raise ModelError(
         "no TensorFlow Lite runtime is installed: pip install ai-edge-litert"
         " (on 32-bit Raspberry Pi OS: pip install tflite-runtime 'numpy<2', which needs Python 3.11)"
     )
+
+
+def _version(distribution: str) -> str:
+    try:
+        return importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        # A nightly build goes by another name; the module is what counts.
+        return "of unknown version"

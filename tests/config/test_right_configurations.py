@@ -40,6 +40,7 @@ def test_the_least_that_works_gets_the_contract_s_defaults() -> None:
         "path": None,
         "labels": None,
         "task": "auto",
+        "normalize": None,
         "threshold": 0.5,
         "max_detections": 20,
         "threads": None,

@@ -216,6 +216,10 @@ MODEL = [
     _wrong("name and path", 1, 29, "write one of them", "model: {name: person, path: a.tflite}", CAMERAS),
     _wrong("no path", 1, 15, "model.path: '' is empty", "model: {path: ''}", CAMERAS),
     _wrong("a path into nobody's home", 1, 15, "no such home folder", "model: {path: ~nobody-here/a}", CAMERAS),
+    _wrong(
+        "half a normalization", 1, 20, "normalize.std: this key is missing", "model: {normalize: {mean: 0}}", CAMERAS
+    ),
+    _wrong("no deviation", 1, 35, "0 is not between 0.001", "model: {normalize: {mean: 0, std: 0}}", CAMERAS),
     _wrong("no threads", 1, 18, "0 is not between 1 and 64", "model: {threads: 0}", CAMERAS),
     _wrong("half a detection", 1, 25, "1.5 is not a whole number", "model: {max_detections: 1.5}", CAMERAS),
     _front("a camera's threshold", 52, "cameras.front.model.threshold: -1 is", "model: {threshold: -1}"),

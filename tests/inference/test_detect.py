@@ -41,6 +41,23 @@ def test_outputs_are_found_by_the_names_of_the_signature() -> None:
     assert (found.boxes, found.classes, found.scores, found.count) == (BOXES, CLASSES, SCORES, COUNT)
 
 
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("location", "category", "score", "number of detections"),
+        ("detection_box", "detection_class", "detection_score", "num_boxes"),
+        ("Identity", "class", "Identity_2", "Identity_3"),
+        ("Identity", "Identity_1", "scores", "Identity_3"),
+    ],
+)
+def test_outputs_are_found_by_other_names_and_the_rest_by_size(names: tuple[str, str, str, str]) -> None:
+    shapes = ((1, 10, 4), (1, 10), (1, 10), (1,))
+    tensors = [Tensor(number, names[number], shapes[number], "float32") for number in (2, 0, 3, 1)]
+    found = find_outputs(tensors, [], {})
+    assert found is not None
+    assert (found.boxes.index, found.classes.index, found.scores.index, found.count.index) == (0, 1, 2, 3)
+
+
 def test_outputs_that_nothing_tells_apart_are_not_guessed() -> None:
     assert find_outputs([BOXES, CLASSES, SCORES, COUNT], [], {}) is None
 

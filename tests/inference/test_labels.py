@@ -69,6 +69,7 @@ def test_names_that_begin_with_a_digit_are_no_numbers_unless_all_lines_have_one(
         ("cat\ndog\n", 3, "2 labels numbered 0 to 1, but the model has 3 classes"),
         ("cat\ndog\nowl\n", 2, "3 labels numbered 0 to 2, but the model has 2 classes"),
         ("5 cat\n9 dog\n", 3, "numbered 5 to 9"),
+        ("0 cat\n3 dog\n", 3, "numbered 0 to 3"),
     ],
 )
 def test_labels_that_do_not_fit_are_refused_with_both_counts(text: str, classes: int, words: str) -> None:
@@ -85,7 +86,16 @@ def test_label_files_that_mean_nothing_are_refused(text: str, words: str) -> Non
         parse_labels(text, "labels.txt")
 
 
-@given(st.text(max_size=200), st.integers(min_value=1, max_value=50))
+def test_gaps_at_the_beginning_are_gaps() -> None:
+    assert labels_of("2: bicycle\n4: car\n", 4, 5) == (None, "bicycle", None, "car")
+
+
+NUMBERED = st.lists(st.tuples(st.integers(0, 60), st.sampled_from(["cat", "???", "background"])), max_size=12).map(
+    lambda lines: "\n".join(f"{number} {name}" for number, name in lines)
+)
+
+
+@given(st.text(max_size=200) | NUMBERED, st.integers(min_value=1, max_value=50))
 def test_any_text_gives_labels_or_a_labels_error(text: str, classes: int) -> None:
     try:
         labels = labels_of(text, classes)

@@ -130,6 +130,14 @@ def test_damaged_packed_labels_are_refused_and_can_be_replaced(tmp_path: Path) -
     assert Model(model, labels=labels).info.labels == ("human",)
 
 
+def test_a_damaged_name_inside_is_refused(tmp_path: Path) -> None:
+    content = bundled_model("person").read_bytes()
+    model = tmp_path / "person.tflite"
+    model.write_bytes(content.replace(b"detection_scores", b"detection_sc\xffres"))
+    with pytest.raises(ModelError, match="damaged"):
+        Model(model)
+
+
 def test_a_measured_number_of_threads_gives_the_same_detections(person: Model) -> None:
     picture = decode_picture((PICTURES / "astronaut.jpg").read_bytes())
     measured = Model(bundled_model("person"), threads=None)

@@ -6,7 +6,14 @@ import pytest
 from numpy.typing import NDArray
 
 from edgevision.errors import ModelError
-from edgevision.inference.preprocess import InputFormat, central_crop, input_format, make_writer
+from edgevision.inference.preprocess import (
+    TRAINED_WITH,
+    InputFormat,
+    Normalization,
+    central_crop,
+    input_format,
+    make_writer,
+)
 from edgevision.inference.tensors import Tensor
 
 
@@ -21,7 +28,7 @@ def picture() -> NDArray[np.uint8]:
 )
 def test_each_input_type_gets_every_pixel_in_rgb(picture: NDArray[np.uint8], dtype: str, value_of_pixel) -> None:  # type: ignore[no-untyped-def]  # a table of lambdas
     tensor = np.zeros((1, 96, 128, 3), dtype)
-    make_writer(InputFormat(96, 128, dtype))(picture, tensor)
+    make_writer(InputFormat(96, 128, dtype), TRAINED_WITH)(picture, tensor)
     rgb = cv2.cvtColor(cv2.resize(picture, (128, 96), interpolation=cv2.INTER_LINEAR), cv2.COLOR_BGR2RGB)
     assert tensor[0] == pytest.approx(value_of_pixel(rgb), abs=1e-6)
 
@@ -30,10 +37,16 @@ def test_a_part_of_a_larger_picture_can_be_written_without_a_copy(picture: NDArr
     part = picture[100:300, 50:350]
     assert not part.flags.c_contiguous
     written, wanted = np.zeros((1, 64, 64, 3), np.uint8), np.zeros((1, 64, 64, 3), np.uint8)
-    write = make_writer(InputFormat(64, 64, "uint8"))
+    write = make_writer(InputFormat(64, 64, "uint8"), TRAINED_WITH)
     write(part, written)
     write(part.copy(), wanted)
     assert np.array_equal(written, wanted)
+
+
+def test_a_float_model_may_want_its_pixels_otherwise() -> None:
+    tensor = np.zeros((1, 8, 8, 3), np.float32)
+    make_writer(InputFormat(8, 8, "float32"), Normalization(mean=0, std=255))(np.full((8, 8, 3), 51, np.uint8), tensor)
+    assert tensor == pytest.approx(0.2)
 
 
 def test_the_central_crop_leaves_seven_eighths_of_each_side() -> None:
