@@ -24,8 +24,8 @@ _LORES_FORMAT = "YUV420"
 _BUFFERS = 4
 """One is held here, one is the newest that Picamera2 keeps ready, two are with the camera. Few, as CMA memory is."""
 
-_LIBRARY_ERRORS = (RuntimeError, OSError, ValueError, LookupError, CancelledError)
-"""What Picamera2 and libcamera raise when something is wrong with camera or configuration."""
+_LIBRARY_ERRORS = (RuntimeError, OSError, ValueError, LookupError, TypeError, AttributeError, CancelledError)
+"""What Picamera2 and libcamera raise when something is wrong with camera, configuration or their versions."""
 
 _open_cameras: set[int] = set()
 _open_cameras_lock = threading.Lock()

@@ -55,25 +55,16 @@ def crop_pixels(crop: Region, width: int, height: int) -> tuple[int, int, int, i
     return left, top, right, bottom
 
 
-def model_view(frame: Frame, width: int, height: int) -> BgrImage:
-    """The part of the frame that `frame.crop` selects, as a view without a copy.
+def model_view(frame: Frame, width: int, height: int) -> tuple[BgrImage, Region]:
+    """The part of the frame that `frame.crop` selects, as a view without a copy, and where exactly it lies.
 
-    Taken from `lores` if that has at least `width` x `height` pixels of it (a model's input), else from `image`.
-    """
-    image = _smallest_sufficient(frame, width, height)
-    left, top, right, bottom = crop_pixels(frame.crop, image.shape[1], image.shape[0])
-    return image[top:bottom, left:right]
-
-
-def model_region(frame: Frame, width: int, height: int) -> Region:
-    """Where exactly the view that `model_view` gives for the same arguments lies in the frame.
-
-    It differs from `frame.crop` by the rounding to pixels, up to half a pixel a side; boxes are mapped back with it.
+    Taken from `lores` if that has at least `width` x `height` pixels of it (a model's input), else from `image`. The
+    region differs from `frame.crop` by the rounding to pixels, up to half a pixel a side: boxes are mapped with it.
     """
     image = _smallest_sufficient(frame, width, height)
     rows, columns = image.shape[:2]
     left, top, right, bottom = crop_pixels(frame.crop, columns, rows)
-    return left / columns, top / rows, right / columns, bottom / rows
+    return image[top:bottom, left:right], (left / columns, top / rows, right / columns, bottom / rows)
 
 
 def _smallest_sufficient(frame: Frame, width: int, height: int) -> BgrImage:

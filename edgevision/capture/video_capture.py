@@ -45,8 +45,12 @@ CaptureFactory = Callable[[str, int, Sequence[int]], VideoCapture]
 
 
 def open_video_capture(name: str, backend: int, options: Sequence[int]) -> VideoCapture:
-    """The real thing: `cv2.VideoCapture`. Look at `isOpened()` of what comes back."""
-    capture: VideoCapture = cv2.VideoCapture(name, backend, list(options))
+    """The real thing: `cv2.VideoCapture`. Look at `isOpened()` of what comes back. Raises SourceError if it throws."""
+    try:
+        capture: VideoCapture = cv2.VideoCapture(name, backend, list(options))
+    except cv2.error as error:
+        # Without the name, which may hold a password.
+        raise SourceError(f"OpenCV failed while opening it ({error.err})") from error
     return capture
 
 
@@ -55,9 +59,11 @@ def grab_bgr(capture: VideoCapture) -> BgrImage | None:
 
     None at the end, on an error or time-out, and for a frame that can't be decoded, after which the next may be fine.
     """
-    if not capture.grab():
+    try:
+        ok, image = capture.retrieve() if capture.grab() else (False, None)
+    except cv2.error as error:
+        log.debug("OpenCV failed on a frame: %s", error)
         return None
-    ok, image = capture.retrieve()
     if not ok or image is None or image.size == 0:
         return None
     if image.ndim == 2 or image.shape[2] == 1:

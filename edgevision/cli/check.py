@@ -4,7 +4,7 @@ from pathlib import Path
 
 from edgevision.config.loader import Config, load_config
 from edgevision.config.schema import MqttSettings
-from edgevision.daemon.models import ModelInUse, model_name, open_models
+from edgevision.daemon.models import ModelInUse, open_models
 from edgevision.publish.settings import vet_tls_files
 
 
@@ -23,11 +23,10 @@ def describe(config: Config, models: list[ModelInUse]) -> list[str]:
     model_of = {}
     for in_use in models:
         info = in_use.model.info
-        name = model_name(settings.model_for(in_use.cameras[0]))
-        model_of.update(dict.fromkeys(in_use.cameras, name))
+        model_of.update(dict.fromkeys(in_use.cameras, in_use.name))
         size = f"{info.input.width}x{info.input.height} {info.input.dtype}"
         labels = f"{len(info.labels)} label{'s' if len(info.labels) > 1 else ''}"
-        lines.append(f"model    {name}: {info.task}, input {size}, {labels}, {info.runtime}, {info.path}")
+        lines.append(f"model    {in_use.name}: {info.task}, input {size}, {labels}, {info.runtime}, {info.path}")
     for name, camera in settings.cameras.items():
         model = settings.model_for(name)
         lines.append(

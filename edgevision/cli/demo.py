@@ -13,7 +13,7 @@ import yaml
 
 import edgevision.demo
 from edgevision.cli.exit_status import FAILED
-from edgevision.cli.run import run_until_signal
+from edgevision.cli.run import exit_status_of, stop_on_signals
 from edgevision.config.loader import parse_config
 from edgevision.daemon.daemon import Daemon
 from edgevision.daemon.models import open_models
@@ -81,9 +81,9 @@ def _run_and_receive(host: str, port: int) -> list[dict[str, Any]]:
     )
     subscriber.start()
     try:
-        daemon = Daemon(config, open_models(config, measure_threads=False))
+        daemon = Daemon(config, open_models(config, measure_threads=False), stop_on_signals())
         print(f"A subscriber listens to {topics.base}/# and receives:\n")
-        status = run_until_signal(daemon)
+        status = exit_status_of(daemon)
         received = []
         for topic, payload in _until_offline(inbox, topics.status):
             print(topic, payload.decode())

@@ -10,6 +10,7 @@ from edgevision.cli.exit_status import DONE, FAILED
 from edgevision.config.loader import load_config
 from edgevision.daemon.daemon import Daemon
 from edgevision.daemon.models import open_models
+from edgevision.daemon.stop_request import StopRequest
 from edgevision.log import configure_logging
 from edgevision.publish.settings import vet_tls_files
 
@@ -19,20 +20,27 @@ def run_daemon(path: Path) -> None:
 
     Raises ConfigError before anything is started when the file or a model of it can't be used.
     """
+    stop = stop_on_signals()
     config = load_config(path)
     vet_tls_files(config)
     configure_logging(config.settings.log.level, config.settings.log.format)
-    sys.exit(run_until_signal(Daemon(config, open_models(config, measure_threads=True))))
+    sys.exit(exit_status_of(Daemon(config, open_models(config, measure_threads=True), stop)))
 
 
-def run_until_signal(daemon: Daemon) -> int:
-    """Run `daemon` to its end, or to SIGTERM or SIGINT; the exit status."""
+def stop_on_signals() -> StopRequest:
+    """A request that SIGTERM and SIGINT make from now on."""
+    request = StopRequest()
 
     def stop(number: int, frame: FrameType | None) -> None:
-        daemon.stop()
+        request.make()
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
+    return request
+
+
+def exit_status_of(daemon: Daemon) -> int:
+    """Run `daemon` to its end; the exit status."""
     status = DONE if daemon.run() else FAILED
     if daemon.hung:
         # A driver that hangs would also hang the interpreter's own exit (picamera2 closes its cameras there).

@@ -15,6 +15,9 @@ from edgevision.errors import SourceError
 
 log = logging.getLogger(__name__)
 
+SETTLED = 10.0
+"""Seconds for which frames must come before a source counts as mended: one that gives a frame and dies is not."""
+
 
 class CaptureThread(SupervisedThread):
     """Feeds one camera's frames to `queue` until the source ends or `stop` is set."""
@@ -26,6 +29,7 @@ class CaptureThread(SupervisedThread):
         stop: threading.Event,
         wait_for_broker: Callable[[], None],
         on_death: Callable[[SupervisedThread], None],
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """`wait_for_broker` returns once messages can be sent, or at stop: frames of a source that ends wait for it."""
         super().__init__(f"capture {camera.name}", on_death)
@@ -33,6 +37,8 @@ class CaptureThread(SupervisedThread):
         self._queue = queue
         self._stop_asked = stop
         self._wait_for_broker = wait_for_broker
+        self._monotonic = monotonic
+        self._opened = 0.0
         self._backoff = Backoff()
         self._failures = 0
         self._seq = 0
@@ -43,6 +49,7 @@ class CaptureThread(SupervisedThread):
         while not self._stop_asked.is_set():
             try:
                 source.open()
+                self._opened = self._monotonic()
                 self._read_to_end()
                 return
             except SourceError as error:
@@ -63,9 +70,11 @@ class CaptureThread(SupervisedThread):
                 return
             if self._camera.counters.stalled:
                 log.info("camera %s: frames come again", self._camera.name)
-            self._backoff.reset()
-            self._failures = 0
-            self._hand_on(self._stamped(picture))
+            frame = self._stamped(picture)
+            if self._failures and frame.monotonic - self._opened >= SETTLED:
+                self._backoff.reset()
+                self._failures = 0
+            self._hand_on(frame)
 
     def _stamped(self, picture: Picture) -> Frame:
         settings = self._camera.settings
@@ -74,7 +83,7 @@ class CaptureThread(SupervisedThread):
             camera=self._camera.name,
             seq=self._seq,
             time=time.time(),
-            monotonic=time.monotonic(),
+            monotonic=self._monotonic(),
             degrees=settings.rotate,
             crop=settings.crop or WHOLE,
         )

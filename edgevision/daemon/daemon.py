@@ -14,6 +14,7 @@ from edgevision.daemon.frame_queue import FrameQueue
 from edgevision.daemon.inference_thread import InferenceThread
 from edgevision.daemon.models import ModelInUse, model_name
 from edgevision.daemon.statistics import StatsReporter
+from edgevision.daemon.stop_request import StopRequest
 from edgevision.daemon.threads import SupervisedThread
 from edgevision.inference.runtime import load_runtime
 from edgevision.publish.client import Publisher
@@ -35,9 +36,9 @@ LOOK_AROUND = 0.05
 
 
 class Daemon:
-    """One run of edgevision, from `run()` to the end of all sources, a `stop()`, or a failure."""
+    """One run of edgevision, from `run()` to the end of all sources, a stop request, or a failure."""
 
-    def __init__(self, config: Config, models: Sequence[ModelInUse]) -> None:
+    def __init__(self, config: Config, models: Sequence[ModelInUse], stop: StopRequest) -> None:
         settings = config.settings
         self._settings = settings
         self._models = models
@@ -45,7 +46,8 @@ class Daemon:
         self._publisher = Publisher(
             broker_settings(settings.mqtt, f"edgevision-{settings.device}"), self._topics.status
         )
-        self._stop_asked = threading.Event()
+        self._stop = stop
+        self._stopping = threading.Event()
         self._dead: list[SupervisedThread] = []
         self._cameras = {
             name: Camera(name, make_source(camera.source), camera, settings.model_for(name))
@@ -64,14 +66,10 @@ class Daemon:
             for in_use, queue in zip(models, self._queues, strict=True)
         ]
         self._capture = [
-            CaptureThread(self._cameras[name], queue, self._stop_asked, self._wait_for_broker, self._dead.append)
+            CaptureThread(self._cameras[name], queue, self._stopping, self._wait_for_broker, self._dead.append)
             for in_use, queue in zip(models, self._queues, strict=True)
             for name in in_use.cameras
         ]
-
-    def stop(self) -> None:
-        """Ask the daemon to end; may be called from a signal handler."""
-        self._stop_asked.set()
 
     @property
     def hung(self) -> list[str]:
@@ -79,28 +77,32 @@ class Daemon:
         return [thread.name for thread in (*self._capture, *self._inference) if thread.is_alive()]
 
     def run(self) -> bool:
-        """Run until every source has ended or stop() is called; False when it ended because something died.
+        """Run until every source has ended or `stop` is made; False when it ended because something died.
 
         Whatever happened, everything is stopped in order before it returns: sources, models, then the broker is told.
         """
-        started = time.monotonic()
         log.info("edgevision %s on %s: %s", __version__, load_runtime(), "; ".join(self._summary()))
         self._publisher.announce(Message(self._topics.info, info_payload(self._info()), qos=1, retain=True))
         self._publisher.start()
-        stats = StatsReporter(self._cameras, started)
         for thread in (*self._inference, *self._capture):
             thread.start()
+        try:
+            return self._watch_over()
+        finally:
+            self._shut_down(time.monotonic() + STOP_WITHIN)
+            log.info("stopped")
+
+    def _watch_over(self) -> bool:
+        """Wait for the end and send the statistics meanwhile; False when something died."""
+        started = time.monotonic()
+        stats = StatsReporter(self._cameras, started)
         next_stats = started + self._settings.stats.interval
-        while not (self._stop_asked.is_set() or self._failed() or self._finished()):
-            self._stop_asked.wait(LOOK_AROUND)
+        while not (self._failed() or self._finished() or self._stop.wait(LOOK_AROUND)):
             if time.monotonic() >= next_stats:
                 next_stats += self._settings.stats.interval
                 self._send_stats(stats)
-        failed = self._failed()
         self._send_stats(stats)
-        self._shut_down(time.monotonic() + STOP_WITHIN)
-        log.info("stopped")
-        return not failed
+        return not self._failed()
 
     def _finished(self) -> bool:
         """Whether every source has ended, every frame is worked on and every message has been sent."""
@@ -111,19 +113,21 @@ class Daemon:
         return bool(self._dead) or self._publisher.failure is not None
 
     def _send_stats(self, stats: StatsReporter) -> None:
-        report = stats.report(time=time.time(), monotonic=time.monotonic(), depth=self._publisher.depth)
+        report = stats.report(
+            time=time.time(), monotonic=time.monotonic(), depth=self._publisher.depth, dropped=self._publisher.dropped
+        )
         self._publisher.publish(Message(self._topics.stats, stats_payload(report)))
 
     def _wait_for_broker(self) -> None:
         """Return when messages can be sent and not too many are on their way, or at stop."""
-        while not self._stop_asked.is_set():
+        while not self._stopping.is_set():
             if self._publisher.connected.wait(LOOK_AROUND) and self._publisher.depth < MOST_UNSENT:
                 return
             if self._publisher.connected.is_set():
-                self._stop_asked.wait(LOOK_AROUND / 10)
+                self._stopping.wait(LOOK_AROUND / 10)
 
     def _shut_down(self, deadline: float) -> None:
-        self._stop_asked.set()
+        self._stopping.set()
         for queue in self._queues:
             queue.close()
         # A second is left for the broker, whatever hangs before.
@@ -144,9 +148,8 @@ class Daemon:
         models = []
         for in_use in self._models:
             info = in_use.model.info
-            name = model_name(self._cameras[in_use.cameras[0]].model)
             taken = InputInfo(info.input.width, info.input.height, 3, info.input.dtype)
-            models.append(ModelInfo(name, info.sha256, info.task, taken, "cpu", len(info.labels)))
+            models.append(ModelInfo(in_use.name, info.sha256, info.task, taken, "cpu", len(info.labels)))
         cameras = [
             CameraInfo(camera.name, camera.settings.source.type, model_name(camera.model))
             for camera in self._cameras.values()

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from edgevision.capture.frame import Frame
-from edgevision.capture.transform import model_region, model_view
+from edgevision.capture.transform import model_view
 from edgevision.daemon.camera import Camera
 from edgevision.daemon.frame_queue import FrameQueue
 from edgevision.daemon.models import model_name
@@ -46,8 +46,8 @@ class InferenceThread(SupervisedThread):
 
     def _infer(self, frame: Frame) -> None:
         camera = self._cameras[frame.camera]
-        width, height = self.model.info.input.width, self.model.info.input.height
-        view, region = model_view(frame, width, height), model_region(frame, width, height)
+        taken = self.model.info.input
+        view, region = model_view(frame, taken.width, taken.height)
         inference = self.model.run(view, threshold=camera.model.threshold, max_detections=camera.model.max_detections)
         detections = [
             replace(found, box=within(found.box, region)) if found.box else found for found in inference.detections
@@ -56,10 +56,11 @@ class InferenceThread(SupervisedThread):
         with camera.counters.lock:
             camera.counters.inferred += 1
             camera.counters.inference_ms.append(inference_ms)
-        if self._gates[frame.camera].passes(detections):
-            self._send(frame, camera, detections, inference_ms)
+        gate = self._gates[frame.camera]
+        if gate.passes(detections) and self._send(frame, camera, detections, inference_ms):
+            gate.sent(detections)
 
-    def _send(self, frame: Frame, camera: Camera, detections: list[Detection], inference_ms: float) -> None:
+    def _send(self, frame: Frame, camera: Camera, detections: list[Detection], inference_ms: float) -> bool:
         payload = detections_payload(
             device=self._topics.device,
             camera=frame.camera,
@@ -73,4 +74,5 @@ class InferenceThread(SupervisedThread):
             detections=detections,
         )
         # Every frame of a source that ends is to arrive: those few that find the broker away are kept for it.
-        self._publisher.publish(Message(self._topics.detections(frame.camera), payload, keep=camera.source.finite))
+        message = Message(self._topics.detections(frame.camera), payload, keep=camera.source.finite)
+        return self._publisher.publish(message)

@@ -10,7 +10,7 @@ PublishMode = Literal["nonempty", "all", "changes", "off"]
 
 
 class PublishGate:
-    """`nonempty`, `all`, `changes` (other labels, or another number of one, than in the frame before), `off`."""
+    """`nonempty`, `all`, `changes` (other labels, or another number of one, than in the last one sent), `off`."""
 
     def __init__(self, mode: PublishMode) -> None:
         self._mode = mode
@@ -18,9 +18,14 @@ class PublishGate:
 
     def passes(self, detections: Sequence[Detection]) -> bool:
         """Whether this frame's detections are to be sent."""
-        if self._mode != "changes":
-            return self._mode == "all" or (self._mode == "nonempty" and bool(detections))
-        labels = Counter(detection.label for detection in detections)
-        changed = labels != self._last
-        self._last = labels
-        return changed
+        if self._mode == "changes":
+            return _labels(detections) != self._last
+        return self._mode == "all" or (self._mode == "nonempty" and bool(detections))
+
+    def sent(self, detections: Sequence[Detection]) -> None:
+        """They are on their way: what comes next is compared with them. A change that was dropped is still news."""
+        self._last = _labels(detections)
+
+
+def _labels(detections: Sequence[Detection]) -> Counter[str]:
+    return Counter(detection.label for detection in detections)

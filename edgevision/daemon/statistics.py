@@ -33,12 +33,12 @@ class StatsReporter:
         self._started = started
         self._last = {name: Snapshot(started, 0, 0) for name in cameras}
 
-    def report(self, *, time: float, monotonic: float, depth: int) -> Stats:
-        """The figures since the last report; `depth` messages wait to be sent."""
+    def report(self, *, time: float, monotonic: float, depth: int, dropped: int) -> Stats:
+        """The figures since the last report; `depth` messages wait to be sent, `dropped` never were."""
         return Stats(
             time=time,
             cameras={name: self._camera(camera, monotonic) for name, camera in self._cameras.items()},
-            outbox=OutboxStats(depth),
+            outbox=OutboxStats(depth, dropped),
             cpu_temperature=cpu_temperature(),
             throttled=throttled(),
             memory=resident_memory(),

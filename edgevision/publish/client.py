@@ -180,7 +180,9 @@ class Publisher:
         if self._stopping.is_set():
             return False
         if self._connection is not None:
-            return not self._in_flight.full and self._send(self._connection, message, resend=_outlasts(message))
+            # What is to be kept comes from sources that wait when much is on its way, so it adds little to the bound.
+            full = self._in_flight.full and not message.keep
+            return not full and self._send(self._connection, message, resend=_outlasts(message))
         if not _outlasts(message) or len(self._held) >= MOST_MESSAGES:
             return False
         self._held.append(message)

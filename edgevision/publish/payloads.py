@@ -74,9 +74,10 @@ class CameraStats:
 
 @dataclass(frozen=True, slots=True)
 class OutboxStats:
-    """`depth` messages wait to be sent or acknowledged."""
+    """`depth` messages wait to be sent or acknowledged; `dropped` were not sent since the start."""
 
     depth: int
+    dropped: int
 
 
 @dataclass(frozen=True, slots=True)

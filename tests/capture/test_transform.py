@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgevision.capture.frame import BgrImage, Frame, Picture
-from edgevision.capture.transform import Region, crop_pixels, make_frame, model_region, model_view, rotate
+from edgevision.capture.transform import Region, crop_pixels, make_frame, model_view, rotate
 from tests.capture.pictures import BLUE, GREEN, RED, WHITE, quadrants
 
 
@@ -84,7 +84,7 @@ def test_crops_side_by_side_neither_overlap_nor_leave_a_gap(parts: int, start: i
 
 def test_the_model_sees_the_crop_without_a_copy() -> None:
     image = quadrants(320, 240)
-    view = model_view(frame(image, crop=(0.5, 0.0, 1.0, 0.5)), 224, 224)
+    view, _ = model_view(frame(image, crop=(0.5, 0.0, 1.0, 0.5)), 224, 224)
     assert np.shares_memory(view, image)
     np.testing.assert_array_equal(view, np.full((120, 160, 3), GREEN, np.uint8))
 
@@ -95,7 +95,7 @@ def test_the_model_sees_the_crop_without_a_copy() -> None:
 )
 def test_the_small_picture_is_used_while_it_has_the_pixels_that_the_model_needs(crop: Region, from_lores: bool) -> None:
     image, lores = quadrants(1280, 720), quadrants(640, 360)
-    view = model_view(frame(image, lores, crop), 320, 320)
+    view, _ = model_view(frame(image, lores, crop), 320, 320)
     assert np.shares_memory(view, lores if from_lores else image)
 
 
@@ -106,7 +106,7 @@ def test_the_small_picture_is_used_while_it_has_the_pixels_that_the_model_needs(
 def test_the_region_is_exactly_where_the_view_lies(crop: Region, with_lores: bool) -> None:
     image = np.zeros((72, 128, 3), np.uint8)
     made = frame(image, np.zeros((36, 64, 3), np.uint8) if with_lores else None, crop)
-    view, region = model_view(made, 10, 5), model_region(made, 10, 5)
+    view, region = model_view(made, 10, 5)
     whole = made.lores if made.lores is not None and np.shares_memory(view, made.lores) else image
     assert view.shape[1] == pytest.approx((region[2] - region[0]) * whole.shape[1])
     assert view.shape[0] == pytest.approx((region[3] - region[1]) * whole.shape[0])

@@ -1,5 +1,6 @@
 """A source that fails is opened again, with growing patience, and its frames are counted on."""
 
+import itertools
 import threading
 from collections.abc import Iterator
 
@@ -48,15 +49,19 @@ class ScriptedSource:
 
 
 def capture(
-    source: ScriptedSource, monkeypatch: pytest.MonkeyPatch
+    source: ScriptedSource, monkeypatch: pytest.MonkeyPatch, seconds_a_look: float = 0.0
 ) -> tuple[list[int], list[float], list[SupervisedThread]]:
-    """Run a capture thread over `source`: the frames it handed on, its waits, and its death if it died."""
+    """Run a capture thread over `source`: the frames it handed on, its waits, and its death if it died.
+
+    Its clock goes on by `seconds_a_look` each time that it looks.
+    """
     settings = CameraSettings.model_construct(source=ImagesSource.model_construct(), rotate=0, crop=None)
     camera = Camera("front", source, settings, ModelSettings.model_construct())
     queue, stop, dead = FrameQueue(), threading.Event(), list[SupervisedThread]()
     waits: list[float] = []
     monkeypatch.setattr(stop, "wait", waits.append)
-    thread = CaptureThread(camera, queue, stop, lambda: None, dead.append)
+    clock = itertools.count(step=seconds_a_look)
+    thread = CaptureThread(camera, queue, stop, lambda: None, dead.append, monotonic=lambda: next(clock))
     frames: list[int] = []
 
     def consume() -> None:
@@ -91,11 +96,14 @@ def test_a_camera_that_stays_away_does_not_fill_the_log(
     assert len(warnings) == 6 + 10
 
 
-def test_after_a_frame_the_waits_start_over_and_the_numbers_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("seconds_a_look", "waited"), [(20.0, [1, 2, 1, 2]), (0.1, [1, 2, 4, 8])])
+def test_when_frames_have_come_for_a_while_the_waits_start_over_and_the_numbers_go_on(
+    monkeypatch: pytest.MonkeyPatch, seconds_a_look: float, waited: list[int]
+) -> None:
     gone = SourceError("unplugged")
     source = ScriptedSource(gone, gone, "open", PICTURE, PICTURE, gone, gone, "open", PICTURE, None)
-    frames, waits, _ = capture(source, monkeypatch)
-    assert waits == [1, 2, 1, 2]
+    frames, waits, _ = capture(source, monkeypatch, seconds_a_look)
+    assert waits == waited
     assert frames == [0, 1, 2]
 
 

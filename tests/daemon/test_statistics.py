@@ -16,14 +16,14 @@ def test_rates_are_those_since_the_last_report() -> None:
     reporter = StatsReporter({"front": camera}, started=100.0)
     camera.counters.captured, camera.counters.inferred, camera.counters.dropped = 50, 40, 10
     camera.counters.inference_ms.extend([1.0, 2.0, 3.0, 4.0])
-    first = reporter.report(time=0, monotonic=105.0, depth=3)
-    assert (first.uptime, first.outbox.depth) == (5.0, 3)
+    first = reporter.report(time=0, monotonic=105.0, depth=3, dropped=7)
+    assert (first.uptime, first.outbox.depth, first.outbox.dropped) == (5.0, 3, 7)
     figures = first.cameras["front"]
     assert (figures.capture_fps, figures.inference_fps, figures.dropped_frames) == (10.0, 8.0, 10)
     assert (figures.inference_ms.p50, figures.inference_ms.p95) == (2.0, 4.0)
 
     camera.counters.captured += 4
-    second = reporter.report(time=0, monotonic=107.0, depth=0).cameras["front"]
+    second = reporter.report(time=0, monotonic=107.0, depth=0, dropped=7).cameras["front"]
     assert (second.capture_fps, second.inference_fps) == (2.0, 0.0)
     assert second.inference_ms.p50 is None
 

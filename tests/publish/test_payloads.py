@@ -34,7 +34,7 @@ NOON = 1_795_226_584.567  # 2026-11-21T02:03:04.567Z
 STATS = Stats(
     time=NOON,
     cameras={"front": CameraStats(9.9987, 5.0, LatencyStats(12.345, 20.0), 3, 4, False)},
-    outbox=OutboxStats(2),
+    outbox=OutboxStats(2, 5),
     cpu_temperature=48.25,
     throttled=False,
     memory=123_456_789,
@@ -139,7 +139,7 @@ def test_stats_are_those_of_the_contract() -> None:
         '{"time":"2026-11-21T02:03:04.567Z",'
         '"cameras":{"front":{"capture_fps":10.0,"inference_fps":5.0,"inference_ms":{"p50":12.35,"p95":20.0},'
         '"dropped_frames":3,"skipped_pictures":4,"stalled":false}},'
-        '"outbox":{"depth":2},"cpu_temperature":48.25,"throttled":false,"memory":123456789,"uptime":3600.12}'
+        '"outbox":{"depth":2,"dropped":5},"cpu_temperature":48.25,"throttled":false,"memory":123456789,"uptime":3600.12}'
     )
 
 
