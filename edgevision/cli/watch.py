@@ -27,14 +27,35 @@ FORGET_AFTER = 5.0
 """Seconds after which detections are no longer shown as present."""
 
 
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What `P/stats` says of one camera, as it is shown."""
+
+    fps: str = ""
+    inference_ms: str = ""
+    dropped: str = ""
+    stalled: bool = False
+
+    @classmethod
+    def of(cls, stats: dict[str, Any]) -> "Figures":
+        """From a camera's part of the payload. Raises what a payload that isn't edgevision's makes it raise."""
+        median = stats["inference_ms"]["p50"]
+        return cls(
+            fps=f"{stats['inference_fps']:.1f}",
+            inference_ms="" if median is None else f"{median:.1f}",
+            dropped=str(stats["dropped_frames"]),
+            stalled=bool(stats["stalled"]),
+        )
+
+
 @dataclass(slots=True)
 class CameraView:
-    """What is known of one camera: its last detections, and its figures from `P/stats`."""
+    """What is known of one camera: what it saw last and when, and its figures."""
 
-    detections: list[dict[str, Any]] = field(default_factory=list)
+    seen: str = ""
     received: float = 0.0
     messages: int = 0
-    stats: dict[str, Any] = field(default_factory=dict)
+    figures: Figures = Figures()
 
 
 @dataclass(slots=True)
@@ -43,50 +64,42 @@ class View:
 
     topics: Topics
     status: str = "unknown: nothing heard yet"
-    info: dict[str, Any] = field(default_factory=dict)
+    info: str = ""
     cameras: dict[str, CameraView] = field(default_factory=dict)
 
     def update(self, topic: str, payload: bytes, now: float) -> None:
-        """Take in a message that arrived at the monotonic time `now`; one that is not ours changes nothing."""
+        """Take in a message that arrived at the monotonic time `now`; one that is not edgevision's changes nothing."""
         if topic == self.topics.status:
             self.status = payload.decode(errors="replace")
             return
         try:
             content = json.loads(payload)
-        except ValueError:
+            if topic == self.topics.info:
+                self.info = f"edgevision {content['version']}, {content['runtime']}"
+            elif topic == self.topics.stats:
+                figures = {name: Figures.of(stats) for name, stats in content["cameras"].items()}
+                for name, figure in figures.items():
+                    self.cameras.setdefault(name, CameraView()).figures = figure
+            else:
+                seen = summary(content["detections"])
+                camera = self.cameras.setdefault(topic.split("/")[-2], CameraView())
+                camera.seen, camera.received = seen, now
+                camera.messages += 1
+        except (ValueError, TypeError, LookupError, AttributeError):
+            # Anybody may publish anything on these topics.
             return
-        if not isinstance(content, dict):
-            return
-        if topic == self.topics.info:
-            self.info = content
-        elif topic == self.topics.stats:
-            for name, stats in content.get("cameras", {}).items():
-                self.cameras.setdefault(name, CameraView()).stats = stats
-        else:
-            camera = self.cameras.setdefault(topic.split("/")[-2], CameraView())
-            camera.detections, camera.received = content.get("detections", []), now
-            camera.messages += 1
 
     def draw(self, now: float) -> Group:
         """The picture of the moment `now` for the terminal."""
         colour = "green" if self.status == "online" else "red"
-        runtime = f"   edgevision {self.info.get('version')}, {self.info.get('runtime')}" if self.info else ""
-        head = Text.assemble((f"{self.topics.base} ", "bold"), (self.status, colour), runtime)
+        head = Text.assemble((f"{self.topics.base} ", "bold"), (self.status, colour), f"   {self.info}")
         table = Table("camera", "fps", "inference ms", "dropped", "messages", "sees", expand=True)
         for name, camera in sorted(self.cameras.items()):
-            stats = camera.stats
-            fps = f"{stats['inference_fps']:.1f}" if stats else ""
-            median = stats.get("inference_ms", {}).get("p50")
-            stalled = Text("stalled", "red") if stats.get("stalled") else Text("")
-            seen = summary(camera.detections) if now - camera.received < FORGET_AFTER else ""
-            table.add_row(
-                name,
-                fps,
-                f"{median:.1f}" if median is not None else "",
-                str(stats.get("dropped_frames", "")),
-                str(camera.messages),
-                Text(seen) if seen else stalled,
-            )
+            figures = camera.figures
+            seen = Text(camera.seen if now - camera.received < FORGET_AFTER else "")
+            if figures.stalled:
+                seen = Text("stalled", "red")
+            table.add_row(name, figures.fps, figures.inference_ms, figures.dropped, str(camera.messages), seen)
         return Group(head, table)
 
 

@@ -8,14 +8,12 @@ from collections import deque
 from dataclasses import dataclass, replace
 
 from edgevision.errors import BrokerError
-from edgevision.publish.broker import BrokerSettings, TlsFiles
+from edgevision.publish.broker import BrokerSettings
 from edgevision.publish.connection import Connection
 from edgevision.publish.in_flight import MOST_MESSAGES, InFlight, Sent
 from edgevision.publish.message import Message
 from edgevision.publish.outage import OutageLog
 from edgevision.publish.tls import client_context
-
-__all__ = ["BrokerSettings", "Publisher", "Timing", "TlsFiles"]
 
 _log = logging.getLogger(__name__)
 
@@ -90,13 +88,6 @@ class Publisher:
             self._announced[message.topic] = message
             if self._connection is not None and not self._stopping.is_set():
                 self._send(self._connection, message, resend=False)
-
-    def wait_connected(self, timeout: float, abort: threading.Event) -> bool:
-        """Waits until the device is announced at the broker, at most `timeout` seconds and until `abort` is set."""
-        deadline = time.monotonic() + timeout
-        while not self.connected.is_set() and not abort.is_set() and (left := deadline - time.monotonic()) > 0:
-            self.connected.wait(min(left, 0.1))
-        return self.connected.is_set()
 
     @property
     def dropped(self) -> int:

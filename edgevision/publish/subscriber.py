@@ -53,8 +53,8 @@ class Subscriber:
     def _subscribed(self) -> Connection:
         connection = Connection(self._broker, None, self._tls, CONNECT_WITHIN, self._on_message)
         try:
-            connection.open(CONNECT_WITHIN, self._stopping.is_set)
-            connection.subscribe(self._topics, CONNECT_WITHIN)
+            if connection.open(CONNECT_WITHIN, self._stopping.is_set):
+                connection.subscribe(self._topics, CONNECT_WITHIN)
         except BrokerError:
             connection.drop()
             raise
@@ -71,5 +71,7 @@ class Subscriber:
                 connection.close(time.monotonic() + 1)
             except BrokerError as error:
                 self._outage.down(str(error), time.monotonic())
+                if self._connection is not None:
+                    self._connection.drop()
                 self._connection = None
                 self._stopping.wait(RETRY_AFTER)

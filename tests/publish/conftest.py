@@ -7,7 +7,8 @@ from typing import Literal
 
 import pytest
 
-from edgevision.publish.client import BrokerSettings, Publisher, Timing
+from edgevision.publish.broker import BrokerSettings
+from edgevision.publish.client import Publisher, Timing
 from tests.mosquitto import Mosquitto, wait_until
 
 STATUS = "edgevision/pi/status"

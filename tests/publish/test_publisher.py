@@ -21,7 +21,8 @@ INFO = Message("edgevision/pi/info", b"{}", qos=1, retain=True)
 
 LONELY = """
 import sys, time
-from edgevision.publish.client import BrokerSettings, Publisher
+from edgevision.publish.broker import BrokerSettings
+from edgevision.publish.client import Publisher
 publisher = Publisher(BrokerSettings("127.0.0.1", int(sys.argv[1])), "edgevision/pi/status")
 publisher.start()
 time.sleep(60)
@@ -164,15 +165,6 @@ def test_threads_publish_side_by_side(mosquitto: Mosquitto, start_publisher: Sta
     subscriber.wait_for(lambda messages: len(messages) == 400)
     for name in range(4):
         assert subscriber.payloads(f"threads/{name}") == [str(number).encode() for number in range(100)]
-
-
-def test_waiting_for_the_connection_can_be_aborted(tmp_path: Path, start_publisher: StartPublisher) -> None:
-    publisher = start_publisher(settings(Mosquitto(tmp_path)))
-    abort = threading.Event()
-    threading.Timer(0.2, abort.set).start()
-    before = time.monotonic()
-    assert not publisher.wait_connected(30.0, abort)
-    assert time.monotonic() - before < 2.0
 
 
 def test_an_error_inside_paho_costs_one_connection_only(

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from edgevision.publish.client import BrokerSettings, Publisher, Timing
+from edgevision.publish.broker import BrokerSettings
+from edgevision.publish.client import Publisher, Timing
 from edgevision.publish.message import Message
 from tests.mosquitto import Mosquitto, wait_until
 from tests.publish.conftest import STATUS, Protocol, StartPublisher, both_protocols, settings

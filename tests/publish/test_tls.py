@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from edgevision.errors import ConfigError
-from edgevision.publish.client import BrokerSettings, Publisher, TlsFiles
+from edgevision.publish.broker import BrokerSettings, TlsFiles
+from edgevision.publish.client import Publisher
 from tests.mosquitto import Mosquitto, ServerTls
 from tests.publish.certificates import Certificate, make_authority, make_certificate, protect_key
 from tests.publish.conftest import STATUS, Protocol, StartPublisher, both_protocols, wait_for_warning
