@@ -10,6 +10,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -17,6 +18,7 @@ from typing import Self
 import pytest
 
 _MARK = "message "
+_SUBSCRIBE = ["-d", "-V", "mqttv5", "--retain-as-published", "-q", "1", "-F", f"{_MARK}%q %r %x %t"]
 _PATIENCE = 10.0
 
 
@@ -172,10 +174,8 @@ class Mosquitto:
         process, self._process = self._process, None
         if process is None:
             return
-        process.send_signal(how)
-        process.send_signal(signal.SIGCONT)  # a frozen one would never see the SIGTERM
         try:
-            process.wait(_PATIENCE)
+            wait_until(lambda: _ends(process, how), "mosquitto to end")
         finally:
             process.kill()
 
@@ -186,19 +186,7 @@ class Subscriber:
     def __init__(self, command: Sequence[str]) -> None:
         # -d says when the subscription stands, and stdbuf lets it say so at once; %x is the payload in hexadecimal.
         self._process = subprocess.Popen(
-            [
-                "stdbuf",
-                "-oL",
-                *command,
-                "-d",
-                "-V",
-                "mqttv5",
-                "--retain-as-published",
-                "-q",
-                "1",
-                "-F",
-                f"{_MARK}%q %r %x %t",
-            ],
+            ["stdbuf", "-oL", *command, *_SUBSCRIBE],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -271,6 +259,15 @@ def wait_until(condition: Callable[[], bool], what: str, timeout: float = _PATIE
         if time.monotonic() >= deadline:
             pytest.fail(f"Waited {timeout:g} s for {what}")
         time.sleep(0.02)
+
+
+def _ends(process: "subprocess.Popen[bytes]", by: signal.Signals) -> bool:
+    # Asked again until it goes: mosquitto forgets a SIGTERM that comes while it starts.
+    process.send_signal(by)
+    process.send_signal(signal.SIGCONT)  # a frozen one would never see the SIGTERM
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(0.5)
+    return process.returncode is not None
 
 
 def _received(line: str) -> Received:

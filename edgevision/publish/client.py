@@ -97,7 +97,7 @@ class Publisher:
 
     @property
     def depth(self) -> int:
-        """How many messages wait to be written (QoS 0) or acknowledged (QoS 1 and 2)."""
+        """How many messages wait to be written (QoS 0), acknowledged (QoS 1 and 2) or confirmed (those to keep)."""
         with self._lock:
             return len(self._in_flight) + len(self._held)
 
@@ -135,9 +135,9 @@ class Publisher:
                     pause = self._timing.first_retry
                 self._stopping.wait(pause)
                 pause = min(pause * 2, self._timing.longest_retry)
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001  # logged, and told to the supervisor, which ends the process
+            _log.exception("the publisher died")
             self.failure = error
-            raise
 
     def _attend_connection(self) -> None:
         """One connection from beginning to end. Raises BrokerError when it doesn't come about, or breaks."""
@@ -148,7 +148,7 @@ class Publisher:
             self._introduce(connection)
             while not self._said_everything():
                 connection.step(self._patience())
-                self._settle(connection.take_denied())
+                self._settle(connection)
             connection.close(self._deadline)
         finally:
             self._forget_connection()
@@ -187,11 +187,14 @@ class Publisher:
             self._held.append(message)
         return info is not None or resend
 
-    def _settle(self, denied: list[tuple[int, str]]) -> None:
-        """Forgets what is done; says once a topic that the broker refused a message."""
+    def _settle(self, connection: Connection) -> None:
+        """Forgets what is done, asks about what isn't known; says once a topic that the broker refused a message."""
+        denied = connection.take_denied()
         with self._lock:
             refusals = {topic: why for mid, why in denied if (topic := self._in_flight.topic(mid)) is not None}
             self._in_flight.settle()
+            self._in_flight.confirm(connection.pongs)
+            self._in_flight.ask(connection.ping)
         for topic in refusals.keys() - self._denied:
             self._denied.add(topic)
             _log.warning(

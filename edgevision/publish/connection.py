@@ -34,6 +34,23 @@ OnMessage = Callable[[str, bytes], None]
 """Takes a topic and a payload; called from within `Connection.step`."""
 
 
+class _Client(Client):
+    """Counts pings and the broker's answers to them, those that paho sends of its own accord included.
+
+    paho has no callback for them, nor a public way to send one; both methods are alike in 1.6 to 2.2.
+    """
+
+    pings = pongs = 0
+
+    def _send_pingreq(self) -> MQTTErrorCode:
+        self.pings += 1
+        return super()._send_pingreq()
+
+    def _handle_pingresp(self) -> MQTTErrorCode:
+        self.pongs += 1
+        return super()._handle_pingresp()
+
+
 class _Notes:
     """What paho's callbacks tell, kept apart from `Connection`: a cycle would keep sockets open until collected."""
 
@@ -137,6 +154,19 @@ class Connection:
         info = self._client.publish(message.topic, message.payload, message.qos, message.retain)
         return info if info.rc == MQTTErrorCode.MQTT_ERR_SUCCESS else None
 
+    def ping(self) -> int:
+        """Asks the broker for a sign of life, the n-th on this connection.
+
+        Once n have come it has all that was sent before this, for a broker reads and answers in order.
+        """
+        self._client._send_pingreq()
+        return self._client.pings
+
+    @property
+    def pongs(self) -> int:
+        """How many signs of life have come."""
+        return self._client.pongs
+
     def step(self, timeout: float) -> None:
         """Reads and writes what is there, at most `timeout` seconds. Raises BrokerError once the connection is lost."""
         try:
@@ -183,8 +213,8 @@ class Connection:
 
 def _client(
     broker: BrokerSettings, will: Message | None, tls: ssl.SSLContext | None, connect_timeout: float, notes: _Notes
-) -> Client:
-    client = Client(
+) -> _Client:
+    client = _Client(
         CallbackAPIVersion.VERSION2,
         client_id=broker.client_id,
         clean_session=True if broker.protocol == "3.1.1" else None,

@@ -1,6 +1,7 @@
-"""What paho holds: handed over, but not yet written (QoS 0) or not yet acknowledged (QoS 1 and 2)."""
+"""What is on its way: not yet written (QoS 0), acknowledged (QoS 1 and 2) or confirmed (QoS 0 that is to be kept)."""
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from paho.mqtt.client import MQTTMessageInfo
@@ -20,16 +21,26 @@ class Sent:
     resend: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """The first so many `messages` are confirmed by that many `pongs`."""
+
+    messages: int
+    pongs: int
+
+
 class InFlight:
     """Counts what paho's own queues, which know no bound, hold while the network stalls. Not thread-safe."""
 
     def __init__(self) -> None:
         self._unwritten: deque[Sent] = deque()
         self._unacknowledged: deque[Sent] = deque()
+        self._unconfirmed: deque[Sent] = deque()
+        self._asked: _Asked | None = None
         self._bytes = 0
 
     def __len__(self) -> int:
-        return len(self._unwritten) + len(self._unacknowledged)
+        return len(self._unwritten) + len(self._unacknowledged) + len(self._unconfirmed)
 
     @property
     def full(self) -> bool:
@@ -38,7 +49,10 @@ class InFlight:
 
     def add(self, sent: Sent) -> None:
         """Remembers a message just handed to paho."""
-        (self._unacknowledged if sent.message.qos else self._unwritten).append(sent)
+        if sent.message.qos:
+            self._unacknowledged.append(sent)
+        else:
+            (self._unconfirmed if sent.message.keep else self._unwritten).append(sent)
         self._bytes += len(sent.message.payload)
 
     def settle(self) -> None:
@@ -47,6 +61,22 @@ class InFlight:
             while queue and queue[0].info.is_published():
                 self._bytes -= len(queue.popleft().message.payload)
 
+    def ask(self, ping: Callable[[], int]) -> None:
+        """Asks the broker if it has what is to be kept, unless an answer is due: QoS 0 brings no acknowledgement.
+
+        `ping` asks, and tells how many answers there will be with the one to this.
+        """
+        if self._unconfirmed and self._asked is None:
+            self._asked = _Asked(len(self._unconfirmed), ping())
+
+    def confirm(self, pongs: int) -> None:
+        """Forgets what was asked about, once the broker has answered `pongs` times and so to that, too."""
+        if self._asked is None or pongs < self._asked.pongs:
+            return
+        for _ in range(self._asked.messages):
+            self._bytes -= len(self._unconfirmed.popleft().message.payload)
+        self._asked = None
+
     def topic(self, message_id: int) -> str | None:
         """The topic of an unacknowledged message."""
         return next((sent.message.topic for sent in self._unacknowledged if sent.info.mid == message_id), None)
@@ -54,8 +84,9 @@ class InFlight:
     def take_all(self) -> list[Sent]:
         """Everything not done, in the order of sending within QoS 0 and within the others; empties it."""
         self.settle()
-        unfinished = [*self._unwritten, *self._unacknowledged]
-        self._unwritten.clear()
-        self._unacknowledged.clear()
+        unfinished = [*self._unwritten, *self._unacknowledged, *self._unconfirmed]
+        for queue in (self._unwritten, self._unacknowledged, self._unconfirmed):
+            queue.clear()
+        self._asked = None
         self._bytes = 0
         return unfinished

@@ -10,7 +10,7 @@ _LARGEST_PAYLOAD = 268_435_455
 class Message:
     """What to publish, where and how. Raises ValueError for a topic, QoS or payload that MQTT doesn't allow.
 
-    `keep`: while the broker is away it is held, though its QoS be 0.
+    `keep`: though its QoS be 0, it is held while the broker is away, and sent again if it was lost on the way.
     """
 
     topic: str

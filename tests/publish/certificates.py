@@ -25,7 +25,7 @@ def make_authority(directory: Path, name: str) -> Certificate:
 def make_certificate(
     directory: Path, name: str, authority: Certificate, alternative: str = "", days: int = 2
 ) -> Certificate:
-    """A certificate signed by `authority`, for the `alternative` name (`DNS:localhost`); negative `days`: expired."""
+    """A certificate signed by `authority`, for the `alternative` name (`DNS:localhost`); 0 `days`: expires at once."""
     files = Certificate(directory / f"{name}.pem", directory / f"{name}.key")
     request, extensions = directory / f"{name}.csr", directory / f"{name}.ext"
     extensions.write_text(f"subjectAltName={alternative}\n" if alternative else "")
@@ -33,6 +33,12 @@ def make_certificate(
     signer = ("-CA", authority.cert, "-CAkey", authority.key, "-CAcreateserial")
     _openssl("x509", "-req", "-in", request, *signer, "-days", str(days), "-extfile", extensions, "-out", files.cert)
     return files
+
+
+def has_expired(certificate: Certificate) -> bool:
+    """Whether its time is over."""
+    command = ["openssl", "x509", "-noout", "-checkend", "0", "-in", str(certificate.cert)]
+    return subprocess.run(command, check=False, capture_output=True).returncode == 1
 
 
 def protect_key(key: Path, password: str) -> Path:

@@ -209,3 +209,23 @@ def test_leaves_no_descriptors_behind(tmp_path: Path, start_publisher: StartPubl
             broker.start()
             assert publisher.connected.wait(5.0)
         assert len(os.listdir("/proc/self/fd")) <= before + 1  # noqa: PTH208
+
+
+def test_what_is_to_be_kept_outlives_a_broker_that_dies_with_it_unread(
+    mosquitto: Mosquitto, start_publisher: StartPublisher
+) -> None:
+    publisher = start_publisher(settings(mosquitto))
+    assert publisher.connected.wait(10.0)
+    wait_until(lambda: publisher.depth == 0, "the announcements to be acknowledged")
+    mosquitto.freeze()  # what is written now waits in the kernel, and dies with the broker
+    for number in range(50):
+        assert publisher.publish(Message("kept", b"%d" % number, keep=True))
+    assert publisher.publish(Message("not-kept", b""))
+    wait_until(lambda: publisher.depth == 50, "everything to be written")
+    mosquitto.kill()
+    wait_until(lambda: not publisher.connected.is_set(), "the publisher to notice")
+    mosquitto.start()
+    subscriber = mosquitto.subscribe("kept")
+    subscriber.wait_for(lambda messages: len(messages) == 50, "what was kept")
+    assert subscriber.payloads("kept") == [b"%d" % number for number in range(50)]
+    wait_until(lambda: publisher.depth == 0, "the confirmation")

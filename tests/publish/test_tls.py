@@ -8,8 +8,8 @@ import pytest
 from edgevision.errors import ConfigError
 from edgevision.publish.broker import BrokerSettings, TlsFiles
 from edgevision.publish.client import Publisher
-from tests.mosquitto import Mosquitto, ServerTls
-from tests.publish.certificates import Certificate, make_authority, make_certificate, protect_key
+from tests.mosquitto import Mosquitto, ServerTls, wait_until
+from tests.publish.certificates import Certificate, has_expired, make_authority, make_certificate, protect_key
 from tests.publish.conftest import STATUS, Protocol, StartPublisher, both_protocols, wait_for_warning
 
 
@@ -29,11 +29,13 @@ class Certificates:
 def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
     folder = tmp_path_factory.mktemp("certificates")
     ca, other_ca = make_authority(folder, "ca"), make_authority(folder, "other-ca")
+    expired = make_certificate(folder, "expired-server", ca, "DNS:localhost", days=0)
+    wait_until(lambda: has_expired(expired), "the certificate to expire")
     return Certificates(
         ca,
         other_ca,
         make_certificate(folder, "server", ca, "DNS:localhost"),
-        make_certificate(folder, "expired-server", ca, "DNS:localhost", days=-1),
+        expired,
         make_certificate(folder, "client", ca),
         make_certificate(folder, "other-client", other_ca),
     )
