@@ -10,8 +10,11 @@ from edgevision.capture.frame import Picture
 from edgevision.capture.opencv_log import silence_opencv
 from edgevision.capture.picture_file import SUFFIXES, decode_picture
 from edgevision.errors import SourceError
+from edgevision.regular_file import read_regular_file
 
 log = logging.getLogger(__name__)
+
+MOST_PICTURE_BYTES = 256 * 1024**2
 
 
 class ImageFiles:
@@ -57,11 +60,13 @@ class ImageFiles:
                 continue
             file = self._pending.popleft()
             try:
-                image = decode_picture(file.read_bytes())
+                image = decode_picture(read_regular_file(file, MOST_PICTURE_BYTES))
             except OSError as error:
                 self._skip(file, error.strerror or str(error))
             except ValueError as error:
                 self._skip(file, str(error))
+            except MemoryError:
+                self._skip(file, "there is not enough memory for it")
             else:
                 self._good_this_round += 1
                 self._warned.discard(file)

@@ -27,6 +27,9 @@ _BUFFERS = 4
 _LIBRARY_ERRORS = (RuntimeError, OSError, ValueError, LookupError, TypeError, AttributeError, CancelledError)
 """What Picamera2 and libcamera raise when something is wrong with camera, configuration or their versions."""
 
+CLOSING = "close "
+"""How the names of threads begin that close a camera; one that is still there has hung in the driver."""
+
 _open_cameras: set[int] = set()
 _open_cameras_lock = threading.Lock()
 
@@ -132,7 +135,7 @@ class Picamera2Camera:
         if camera is None:
             return
         closer = threading.Thread(
-            target=_close, args=(camera, self._index, self._name), name=f"close {self._name}", daemon=True
+            target=_close, args=(camera, self._index, self._name), name=CLOSING + self._name, daemon=True
         )
         closer.start()
         closer.join(self._close_timeout)

@@ -1,6 +1,7 @@
 """What the sources behind `cv2.VideoCapture` share: opening, reading and letting go of it."""
 
 import logging
+import os
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
@@ -13,6 +14,9 @@ from edgevision.capture.frame import BgrImage, Picture
 from edgevision.errors import SourceError, SourceTimeoutError
 
 log = logging.getLogger(__name__)
+
+# Else OpenCV lets only one thread at a time open something with FFmpeg: a camera that doesn't answer would hold up all.
+os.environ.setdefault("OPENCV_FFMPEG_IS_THREAD_SAFE", "1")
 
 
 class VideoCapture(Protocol):

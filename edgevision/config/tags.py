@@ -7,6 +7,7 @@ from pathlib import Path
 from edgevision.config.mistakes import shortened
 from edgevision.config.nearest import did_you_mean
 from edgevision.config.yamltree import unusable_character
+from edgevision.regular_file import read_regular_file
 
 TAGS = ("!env", "!file", "!credential")
 MAX_SECRET_BYTES = 1 << 16
@@ -78,12 +79,11 @@ def misplaced_tag(tag: str) -> str:
 
 def _text(shown: str, path: Path) -> str:
     try:
-        with path.open("rb") as file:
-            data = file.read(MAX_SECRET_BYTES + 1)
+        data = read_regular_file(path, MAX_SECRET_BYTES)
     except OSError as error:
         raise TagError(f"{shortened(shown)} can't be read: {error.strerror}") from None
-    if len(data) > MAX_SECRET_BYTES:
-        raise TagError(f"{shortened(shown)} is larger than {MAX_SECRET_BYTES >> 10} KiB; is it the right file?")
+    except ValueError as error:
+        raise TagError(f"{shortened(shown)} {error}; is it the right file?") from None
     try:
         text = data.decode()
     except UnicodeDecodeError:

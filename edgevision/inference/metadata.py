@@ -3,11 +3,27 @@
 Source: "Adding metadata to TensorFlow Lite models", the section on associated files.
 """
 
+import lzma
 import zipfile
 import zlib
 from pathlib import Path
 
 from edgevision.errors import LabelsError
+
+DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    NotImplementedError,
+    RuntimeError,
+    OSError,
+    ValueError,
+)
+"""What zipfile raises on an archive that is damaged, encrypted or packed in a way it doesn't know."""
+
+MOST_LABEL_FILES = 8
+"""As many are looked at, to name them when there is more than one."""
 
 MOST_LABEL_BYTES = 4 * 1024 * 1024
 """A label file larger than this is refused, whatever the archive says its size is."""
@@ -18,22 +34,32 @@ def packed_labels(model: Path) -> tuple[str, str] | None:
 
     Raises LabelsError when the archive is damaged, several files could be the labels, or the text can't be read.
     """
-    if not zipfile.is_zipfile(model):
-        return None
     try:
-        with zipfile.ZipFile(model) as archive:
-            texts = [name for name in archive.namelist() if name.lower().endswith(".txt")]
-            named = [name for name in texts if "label" in name.lower()] or texts
-            if not named:
-                return None
-            if len(named) > 1:
-                raise LabelsError(f"{model} packs several label files ({', '.join(named)}): set model.labels to one")
-            with archive.open(named[0]) as file:
-                return named[0], decode_labels(file.read(MOST_LABEL_BYTES + 1), f"{named[0]} inside {model}")
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError) as error:
+        packed = _label_files(model)
+    except DAMAGE as error:
         raise LabelsError(
             f"the files packed into {model} can't be read ({error}): set model.labels to a .txt"
         ) from error
+    if len(packed) > 1:
+        raise LabelsError(f"{model} packs several label files ({', '.join(packed)}): set model.labels to one")
+    for name, content in packed.items():
+        return name, decode_labels(content, f"{name} inside {model}")
+    return None
+
+
+def _label_files(model: Path) -> dict[str, bytes]:
+    """The label files in the archive, cut off where they would be too large whatever the archive says their size is."""
+    if not zipfile.is_zipfile(model):
+        return {}
+    with zipfile.ZipFile(model) as archive:
+        texts = [name for name in archive.namelist() if name.lower().endswith(".txt")]
+        named = [name for name in texts if "label" in name.lower()] or texts
+        return {name: _start_of(archive, name) for name in named[:MOST_LABEL_FILES]}
+
+
+def _start_of(archive: zipfile.ZipFile, name: str) -> bytes:
+    with archive.open(name) as file:
+        return file.read(MOST_LABEL_BYTES + 1)
 
 
 def decode_labels(content: bytes, where: str) -> str:

@@ -28,11 +28,15 @@ from edgevision.inference.preprocess import (
 from edgevision.inference.runtime import Interpreter, Runtime, load_runtime
 from edgevision.inference.tensors import Operator, Tensor, read_operators
 from edgevision.inference.threads import fastest, thread_counts
+from edgevision.regular_file import read_regular_file
 
 Task = Literal["detect", "classify"]
 
 FILE_IDENTIFIER = b"TFL3"
 """Bytes 4 to 8 of every .tflite file (tensorflow/lite/schema/schema.fbs)."""
+
+MOST_MODEL_BYTES = 1024**3
+"""No MobileNet has a tenth of that; a Pi has 1 GB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +81,9 @@ class Model:
 
         `normalization` is for float inputs; None: what the MobileNets of the TensorFlow zoos were trained with.
         """
-        digest = _digest(path)
+        content = _read_model(path)
         runtime = runtime or load_runtime()
-        interpreter = runtime.open(path, threads or 1)
+        interpreter = runtime.open(path, content, threads or 1)
         try:
             self._input = _tensors(interpreter.get_input_details())
             form = input_format(self._input)
@@ -95,9 +99,10 @@ class Model:
         fitted = _fitted_labels(path, labels, classes)
         self._write = make_writer(form, normalization or TRAINED_WITH)
         if threads is None:
-            threads = fastest(thread_counts(), lambda count: _time_invoke(runtime.open(path, count)))
-            interpreter = runtime.open(path, threads)
+            threads = fastest(thread_counts(), lambda count: _time_invoke(runtime.open(path, content, count)))
+            interpreter = runtime.open(path, content, threads)
         self._interpreter = interpreter
+        digest = hashlib.sha256(content).hexdigest()
         self.info = ModelInfo(
             path, digest, "detect" if is_detector else "classify", form, fitted, str(runtime), threads
         )
@@ -186,8 +191,7 @@ def _label_text(model: Path, given: Path | None, classes: tuple[int, ...]) -> tu
             return f"{packed[0]} inside {model}", packed[1]
     path = given or model.with_suffix(".txt")
     try:
-        with path.open("rb") as file:
-            return str(path), decode_labels(file.read(MOST_LABEL_BYTES + 1), str(path))
+        content = read_regular_file(path, MOST_LABEL_BYTES)
     except FileNotFoundError as error:
         if given is not None:
             raise LabelsError(f"{path} does not exist: give the .txt with the model's labels") from error
@@ -197,22 +201,26 @@ def _label_text(model: Path, given: Path | None, classes: tuple[int, ...]) -> tu
         ) from error
     except OSError as error:
         raise LabelsError(f"{path} can't be read ({error.strerror})") from error
+    except ValueError as error:
+        raise LabelsError(f"{path} {error}: give the .txt with the model's labels") from error
+    return str(path), decode_labels(content, str(path))
 
 
-def _digest(path: Path) -> str:
-    """SHA-256 of a .tflite file, in hex. Raises ModelError when it isn't there or isn't one."""
+def _read_model(path: Path) -> bytes:
+    """The content of a .tflite file. Raises ModelError when it isn't there or isn't one."""
     try:
-        with path.open("rb") as file:
-            identifier = file.read(8)[4:]
-            file.seek(0)
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        content = read_regular_file(path, MOST_MODEL_BYTES)
     except FileNotFoundError as error:
         raise ModelError(f"{path} does not exist: give the path of a .tflite file") from error
     except OSError as error:
         raise ModelError(f"{path} can't be read ({error.strerror})") from error
-    if identifier != FILE_IDENTIFIER:
-        raise ModelError(f"{path} is not a .tflite model: its bytes 4 to 8 are {identifier!r}, not {FILE_IDENTIFIER!r}")
-    return digest
+    except ValueError as error:
+        raise ModelError(f"{path} {error}: give the path of a .tflite file") from error
+    if content[4:8] != FILE_IDENTIFIER:
+        raise ModelError(
+            f"{path} is not a .tflite model: its bytes 4 to 8 are {content[4:8]!r}, not {FILE_IDENTIFIER!r}"
+        )
+    return content
 
 
 def _tensors(details: list[dict[str, object]]) -> list[Tensor]:

@@ -46,13 +46,14 @@ class Runtime:
     def __str__(self) -> str:
         return f"{self.name} {self.version}"
 
-    def open(self, path: Path, threads: int) -> Interpreter:
-        """An interpreter for the model in `path`, its tensors allocated.
+    def open(self, path: Path, content: bytes, threads: int) -> Interpreter:
+        """An interpreter for the model that `content` is, its tensors allocated; `path` is for messages.
 
+        Not opened by its path: the runtime would map the file into memory, and die when somebody replaces it.
         Raises ModelError with the runtime's own reason when it can't read the file or lacks an operator.
         """
         try:
-            interpreter = self.interpreter_class(model_path=str(path), num_threads=threads)
+            interpreter = self.interpreter_class(model_content=content, num_threads=threads)
             interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
             raise ModelError(_explain(path, str(self), str(error))) from error

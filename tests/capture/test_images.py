@@ -94,16 +94,27 @@ def test_a_picture_without_permission_is_skipped(
     secret = write(tmp_path / "secret.png", quadrants(16, 12))
     secret.chmod(0)
     if os.access(secret, os.R_OK):  # the superuser may read everything
-        real = Path.read_bytes
+        real = os.open
 
-        def refuse(path: Path) -> bytes:
+        def refuse(path: Path, flags: int) -> int:
             if path == secret:
                 raise PermissionError(13, "Permission denied")
-            return real(path)
+            return real(path, flags)
 
-        monkeypatch.setattr(Path, "read_bytes", refuse)
+        monkeypatch.setattr(os, "open", refuse)
     assert read_all(ImageFiles(path=tmp_path)) == ["a.png"]
     assert "secret.png: Permission denied" in caplog.text
+
+
+def test_what_could_keep_the_reader_for_ever_is_skipped(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    write(tmp_path / "a.png", quadrants(16, 12))
+    os.mkfifo(tmp_path / "pipe.png")
+    (tmp_path / "zero.png").symlink_to("/dev/zero")
+    with (tmp_path / "huge.png").open("wb") as file:
+        file.truncate(60 * 1024**3)
+    assert read_all(ImageFiles(path=tmp_path)) == ["a.png"]
+    assert "huge.png: is larger than 256 MiB" in caplog.text
+    assert caplog.text.count("is no regular file but a pipe or a device") == 2
 
 
 def test_opencv_is_silent_about_broken_pictures(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -1,5 +1,6 @@
 """Real model files: run right, or are refused with what was found and what was expected."""
 
+import os
 import shutil
 import zipfile
 from pathlib import Path
@@ -91,6 +92,26 @@ def test_a_file_that_is_no_model_is_refused(tmp_path: Path) -> None:
         Model(tmp_path / "none.tflite")
     with pytest.raises(ModelError, match="can't be read"):
         Model(tmp_path)
+
+
+def test_a_pipe_or_a_device_is_not_waited_for(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for path in (pipe, Path("/dev/zero")):
+        with pytest.raises(ModelError, match="is no regular file"):
+            Model(path)
+        with pytest.raises(LabelsError, match="is no regular file"):
+            Model(bundled_model("person"), labels=path)
+
+
+def test_replacing_the_file_does_not_disturb_a_model_that_runs(tmp_path: Path) -> None:
+    path = tmp_path / "person.tflite"
+    shutil.copy(bundled_model("person"), path)
+    model = Model(path)
+    picture = decode_picture((PICTURES / "astronaut.jpg").read_bytes())
+    before = model.run(picture, threshold=0.3, max_detections=20).detections
+    os.truncate(path, 0)
+    assert model.run(picture, threshold=0.3, max_detections=20).detections == before
 
 
 def test_a_task_that_the_model_does_not_do_is_refused(models: Path) -> None:
