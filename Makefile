@@ -8,18 +8,19 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 DEFINITION = setup.cfg pyproject.toml
 
-.PHONY: demo test test-system lint format clean
+.PHONY: demo test test-system mosquitto lint format clean
 
 demo: $(VENV)/.demo
 	$(BIN)/edgevision demo
 
-test: $(VENV)/.test lint
-	tests/bring-mosquitto.sh
+test: mosquitto lint
 	$(BIN)/pytest -m "not system"
 
-test-system: $(VENV)/.test
-	tests/bring-mosquitto.sh
+test-system: mosquitto $(VENV)/.test
 	$(BIN)/pytest -m system tests/system
+
+mosquitto:
+	@tests/bring-mosquitto.sh
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .
@@ -31,7 +32,7 @@ format: $(VENV)/.test
 	$(BIN)/ruff format .
 
 $(VENV)/bin/python:
-	@$(PYTHON) -c 'import ensurepip' || { echo 'Python lacks venv: sudo apt install python3-venv' >&2; exit 1; }
+	@$(PYTHON) -c 'import importlib.util as u, sys; u.find_spec("ensurepip") or sys.exit("Python lacks venv: sudo apt install python3-venv")'
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.%: $(VENV)/bin/python $(DEFINITION)

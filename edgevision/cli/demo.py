@@ -13,7 +13,8 @@ import yaml
 
 import edgevision.demo
 from edgevision.cli.exit_status import FAILED
-from edgevision.cli.run import exit_status_of, stop_on_signals
+from edgevision.cli.run import exit_status_of
+from edgevision.cli.signals import stop_on_signals
 from edgevision.config.loader import parse_config
 from edgevision.daemon.daemon import Daemon
 from edgevision.daemon.models import open_models
@@ -32,7 +33,7 @@ LAST_MESSAGE_WITHIN = 10.0
 
 NEXT_STEPS = """
 What to do next:
-  1. Write edgevision.yaml (the README has the three lines that do) with your broker and your camera.
+  1. Write edgevision.yaml (the README has the four lines that do) with your broker and your camera.
   2. edgevision check -c edgevision.yaml     says what would run
   3. edgevision run -c edgevision.yaml       runs it
 """

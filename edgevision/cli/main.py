@@ -1,5 +1,8 @@
 """The command `edgevision`. Each command's own module is imported only when it runs: starting stays fast."""
 
+import io
+import os
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -40,10 +43,14 @@ def _options(
 @app.command()
 def run(config: ConfigOption = DEFAULT_CONFIG) -> None:
     """Run the daemon in the foreground, logging to stderr."""
+    # First of all: a SIGTERM is heeded while the rest is imported, too.
+    from edgevision.cli.signals import stop_on_signals
+
+    stop = stop_on_signals()
     from edgevision.cli.run import run_daemon
 
     with errors_to_exit_status():
-        run_daemon(config)
+        run_daemon(config, stop)
 
 
 @app.command()
@@ -89,4 +96,10 @@ def schema() -> None:
 
 def main() -> None:
     """Entry point of the console script."""
+    if sys.stderr is None:
+        # Closed by the caller (2>&-): there is nobody to tell, but that is no reason to fail.
+        sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115  # until the process ends
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A path or label that the terminal's encoding lacks is shown escaped.
+        sys.stdout.reconfigure(errors="backslashreplace")
     app()

@@ -1,10 +1,8 @@
 """`edgevision run`."""
 
 import os
-import signal
 import sys
 from pathlib import Path
-from types import FrameType
 
 from edgevision.cli.exit_status import DONE, FAILED
 from edgevision.config.loader import load_config
@@ -15,28 +13,15 @@ from edgevision.log import configure_logging
 from edgevision.publish.settings import vet_tls_files
 
 
-def run_daemon(path: Path) -> None:
-    """Run the daemon until its sources end, SIGTERM or SIGINT; exits with its status.
+def run_daemon(path: Path, stop: StopRequest) -> None:
+    """Run the daemon until its sources end or `stop` is made; exits with its status.
 
     Raises ConfigError before anything is started when the file or a model of it can't be used.
     """
-    stop = stop_on_signals()
     config = load_config(path)
     vet_tls_files(config)
     configure_logging(config.settings.log.level, config.settings.log.format)
     sys.exit(exit_status_of(Daemon(config, open_models(config, measure_threads=True), stop)))
-
-
-def stop_on_signals() -> StopRequest:
-    """A request that SIGTERM and SIGINT make from now on."""
-    request = StopRequest()
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        request.make()
-
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
-    return request
 
 
 def exit_status_of(daemon: Daemon) -> int:

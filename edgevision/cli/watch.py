@@ -70,14 +70,14 @@ class View:
     def update(self, topic: str, payload: bytes, now: float) -> None:
         """Take in a message that arrived at the monotonic time `now`; one that is not edgevision's changes nothing."""
         if topic == self.topics.status:
-            self.status = payload.decode(errors="replace")
+            self.status = printable(payload.decode(errors="replace"))
             return
         try:
             content = json.loads(payload)
             if topic == self.topics.info:
-                self.info = f"edgevision {content['version']}, {content['runtime']}"
+                self.info = printable(f"edgevision {content['version']}, {content['runtime']}")
             elif topic == self.topics.stats:
-                figures = {name: Figures.of(stats) for name, stats in content["cameras"].items()}
+                figures = {printable(name): Figures.of(stats) for name, stats in content["cameras"].items()}
                 for name, figure in figures.items():
                     self.cameras.setdefault(name, CameraView()).figures = figure
             else:
@@ -85,7 +85,7 @@ class View:
                 camera = self.cameras.setdefault(topic.split("/")[-2], CameraView())
                 camera.seen, camera.received = seen, now
                 camera.messages += 1
-        except (ValueError, TypeError, LookupError, AttributeError):
+        except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError):
             # Anybody may publish anything on these topics.
             return
 
@@ -99,13 +99,18 @@ class View:
             seen = Text(camera.seen if now - camera.received < FORGET_AFTER else "")
             if figures.stalled:
                 seen = Text("stalled", "red")
-            table.add_row(name, figures.fps, figures.inference_ms, figures.dropped, str(camera.messages), seen)
+            table.add_row(Text(name), figures.fps, figures.inference_ms, figures.dropped, str(camera.messages), seen)
         return Group(head, table)
 
 
 def summary(detections: list[dict[str, Any]]) -> str:
     """`person 83 %, dog 61 %`."""
-    return ", ".join(f"{entry['label']} {entry['score']:.0%}" for entry in detections)
+    return printable(", ".join(f"{entry['label']} {entry['score']:.0%}" for entry in detections))
+
+
+def printable(text: str) -> str:
+    """The text without what could move the cursor or can't be encoded."""
+    return "".join(character if character.isprintable() else "?" for character in text)
 
 
 def watch_detections(path: Path) -> None:

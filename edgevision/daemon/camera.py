@@ -18,7 +18,8 @@ class CameraCounters:
     captured: int = 0
     inferred: int = 0
     dropped: int = 0
-    stalled: bool = False
+    stalled: bool = True  # until the first frame
+    given_up: bool = False
     inference_ms: deque[float] = field(default_factory=lambda: deque(maxlen=KEPT_DURATIONS))
     lock: threading.Lock = field(default_factory=threading.Lock)
 

@@ -15,6 +15,9 @@ from edgevision.errors import SourceError
 
 log = logging.getLogger(__name__)
 
+MOST_FAILURES = 6
+"""In a row, of a source that ends: half a minute. A file that can't be opened must not keep a job from ending."""
+
 SETTLED = 10.0
 """Seconds for which frames must come before a source counts as mended: one that gives a frame and dies is not."""
 
@@ -44,7 +47,10 @@ class CaptureThread(SupervisedThread):
         self._seq = 0
 
     def work(self) -> None:
-        """Read to the end of the source; after a failure wait, longer each time, and open it again."""
+        """Read to the end of the source; after a failure wait, longer each time, and open it again.
+
+        A source that ends is given up after some failures; a camera never.
+        """
         source = self._camera.source
         while not self._stop_asked.is_set():
             try:
@@ -56,6 +62,16 @@ class CaptureThread(SupervisedThread):
                 wait = self._backoff.wait()
                 self._camera.counters.stalled = True
                 self._failures += 1
+                if source.finite and self._failures >= MOST_FAILURES:
+                    self._camera.counters.given_up = True
+                    log.log(
+                        logging.ERROR,
+                        "camera %s: %s; given up after %d tries",
+                        self._camera.name,
+                        error,
+                        self._failures,
+                    )
+                    return
                 log.log(_level(self._failures), "camera %s: %s; trying again in %.0f s", self._camera.name, error, wait)
             finally:
                 source.close()
@@ -66,10 +82,11 @@ class CaptureThread(SupervisedThread):
         while not self._stop_asked.is_set():
             picture = source.read()
             if picture is None:
-                log.info("camera %s: the source has ended after %d frames", self._camera.name, self._seq)
+                level = logging.INFO if self._seq else logging.WARNING
+                log.log(level, "camera %s: the source has ended after %d frames", self._camera.name, self._seq)
                 return
             if self._camera.counters.stalled:
-                log.info("camera %s: frames come again", self._camera.name)
+                log.info("camera %s: frames come", self._camera.name)
             frame = self._stamped(picture)
             if self._failures and frame.monotonic - self._opened >= SETTLED:
                 self._backoff.reset()

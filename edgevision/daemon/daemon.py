@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 
 from edgevision import __version__
+from edgevision.capture.picamera2 import CLOSING
 from edgevision.capture.registry import make_source
 from edgevision.config.loader import Config
 from edgevision.daemon.camera import Camera
@@ -74,10 +75,12 @@ class Daemon:
     @property
     def hung(self) -> list[str]:
         """Names of the threads that did not end in time: stuck in a driver, beyond our reach."""
-        return [thread.name for thread in (*self._capture, *self._inference) if thread.is_alive()]
+        ours = (*self._capture, *self._inference)
+        closing = (thread for thread in threading.enumerate() if thread.name.startswith(CLOSING))
+        return [thread.name for thread in (*ours, *closing) if thread.is_alive()]
 
     def run(self) -> bool:
-        """Run until every source has ended or `stop` is made; False when it ended because something died.
+        """Run until every source has ended or `stop` is made; False when something died or was given up.
 
         Whatever happened, everything is stopped in order before it returns: sources, models, then the broker is told.
         """
@@ -93,16 +96,17 @@ class Daemon:
             log.info("stopped")
 
     def _watch_over(self) -> bool:
-        """Wait for the end and send the statistics meanwhile; False when something died."""
+        """Wait for the end and send the statistics meanwhile; False when something died or was given up."""
         started = time.monotonic()
         stats = StatsReporter(self._cameras, started)
         next_stats = started + self._settings.stats.interval
         while not (self._failed() or self._finished() or self._stop.wait(LOOK_AROUND)):
             if time.monotonic() >= next_stats:
-                next_stats += self._settings.stats.interval
+                next_stats = time.monotonic() + self._settings.stats.interval
                 self._send_stats(stats)
         self._send_stats(stats)
-        return not self._failed()
+        given_up = any(camera.counters.given_up for camera in self._cameras.values())
+        return not (self._failed() or given_up)
 
     def _finished(self) -> bool:
         """Whether every source has ended, every frame is worked on and every message has been sent."""

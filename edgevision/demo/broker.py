@@ -20,8 +20,6 @@ class EmbeddedBroker:
 
     def __init__(self) -> None:
         self.port = _free_port(self.host)
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="demo broker", daemon=True)
 
     def __enter__(self) -> Self:
         """Start the broker. Raises BrokerError when amqtt isn't installed or doesn't start."""
@@ -29,10 +27,12 @@ class EmbeddedBroker:
             from amqtt.broker import Broker
         except ImportError as error:
             raise BrokerError(
-                "the demo's own broker needs amqtt: pip install 'edgevision[demo]', or name a broker with --host"
+                "the demo's own broker needs amqtt: `pip install amqtt`, or name a broker with --host"
             ) from error
         logging.getLogger("amqtt").setLevel(logging.ERROR)
         logging.getLogger("transitions").setLevel(logging.ERROR)
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="demo broker", daemon=True)
         self._thread.start()
         listener = {"type": "tcp", "bind": f"{self.host}:{self.port}"}
         plugins = {"amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True}}
@@ -57,6 +57,7 @@ class EmbeddedBroker:
         finally:
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join(START_WITHIN)
+            self._loop.close()
 
 
 def _free_port(host: str) -> int:

@@ -2,6 +2,7 @@
 
 import logging
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
@@ -105,6 +106,36 @@ def test_a_model_of_one_camera_is_reported_where_that_camera_asks_for_it(
     assert exit_.value.code == 78
     said = capsys.readouterr().err.splitlines()
     assert [line.split(": ")[0] for line in said] == [f"{config}:4:19", f"{config}:7:19"]
+
+
+def test_ten_megabytes_are_no_configuration(tmp_path: Path) -> None:
+    config = tmp_path / "edgevision.yaml"
+    config.write_bytes(CAMERAS.encode() + b"\n" + b"# and so on\n" * 900_000)
+    assert config.stat().st_size > 10_000_000
+    begun = time.monotonic()
+    check = edgevision("check", "-c", config)
+    assert time.monotonic() - begun < 10
+    assert (check.returncode, check.stdout) == (78, "")
+    assert check.stderr == f"{config}:1:1: the file is larger than 1 MiB; is it a configuration?\n"
+
+
+def test_no_more_is_read_of_a_large_file_than_shows_that_it_is_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = tmp_path / "edgevision.yaml"
+    config.write_bytes(bytes(10_000_000))
+    before = bytes_read()
+    with pytest.raises(SystemExit) as exit_:
+        run_main(monkeypatch, "check", "-c", str(config))
+    assert exit_.value.code == 78
+    assert "the file is larger than 1 MiB" in capsys.readouterr().err
+    assert bytes_read() - before < 8_000_000, "modules are read, too"
+
+
+def bytes_read() -> int:
+    """By this process so far."""
+    counters = dict(line.split(": ") for line in Path("/proc/self/io").read_text().splitlines())
+    return int(counters["rchar"])
 
 
 def test_the_process_itself_exits_with_these_statuses(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """A source that fails is opened again, with growing patience, and its frames are counted on."""
 
+import functools
 import itertools
 import threading
 from collections.abc import Iterator
@@ -7,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from edgevision.capture.frame import Picture
+from edgevision.capture.frame import Frame, Picture
 from edgevision.config.schema import CameraSettings, ImagesSource, ModelSettings
 from edgevision.daemon.backoff import Backoff
 from edgevision.daemon.camera import Camera
@@ -82,6 +83,7 @@ def test_a_source_that_does_not_open_is_tried_again_after_longer_and_longer_wait
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     source = ScriptedSource(*[SourceError("no camera")] * 7, "open", PICTURE, None)
+    source.finite = False
     frames, waits, dead = capture(source, monkeypatch)
     assert waits == [1, 2, 4, 8, 16, 30, 30]
     assert (frames, dead) == ([0], [])
@@ -91,7 +93,9 @@ def test_a_source_that_does_not_open_is_tried_again_after_longer_and_longer_wait
 def test_a_camera_that_stays_away_does_not_fill_the_log(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    capture(ScriptedSource(*[SourceError("no camera")] * 100, "open", PICTURE, None), monkeypatch)
+    source = ScriptedSource(*[SourceError("no camera")] * 100, "open", PICTURE, None)
+    source.finite = False
+    capture(source, monkeypatch)
     warnings = [record for record in caplog.records if record.levelname == "WARNING"]
     assert len(warnings) == 6 + 10
 
@@ -107,6 +111,39 @@ def test_when_frames_have_come_for_a_while_the_waits_start_over_and_the_numbers_
     assert frames == [0, 1, 2]
 
 
+class RecordingQueue(FrameQueue):
+    """Writes into `events` which frame it was given."""
+
+    def __init__(self, events: list[str]) -> None:
+        super().__init__()
+        self._events = events
+
+    def put_when_free(self, frame: Frame) -> bool:
+        self._events.append(f"frame {frame.seq}")
+        return True
+
+    def put_newest(self, frame: Frame) -> bool:
+        self._events.append(f"frame {frame.seq}")
+        return False
+
+
+@pytest.mark.parametrize(
+    ("finite", "order"),
+    [(True, ["wait", "frame 0", "wait", "frame 1"]), (False, ["frame 0", "frame 1"])],
+)
+def test_each_frame_of_a_source_that_ends_waits_for_the_broker_and_those_of_others_never(
+    finite: bool, order: list[str]
+) -> None:
+    source, events = ScriptedSource("open", PICTURE, PICTURE, None), list[str]()
+    source.finite, source.live = finite, not finite
+    camera = Camera(
+        "front", source, CameraSettings.model_construct(rotate=0, crop=None), ModelSettings.model_construct()
+    )
+    wait_for_broker = functools.partial(events.append, "wait")
+    CaptureThread(camera, RecordingQueue(events), threading.Event(), wait_for_broker, lambda _: None).run()
+    assert events == order
+
+
 def test_a_mistake_of_ours_ends_the_thread_and_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     _, _, dead = capture(ScriptedSource("open", KeyError("a bug")), monkeypatch)
     assert [thread.name for thread in dead] == ["capture front"]
@@ -117,3 +154,20 @@ def test_backoff_doubles_up_to_its_longest() -> None:
     assert [backoff.wait() for _ in range(4)] == [1, 2, 4, 5]
     backoff.reset()
     assert backoff.wait() == 1
+
+
+def test_a_source_that_ends_is_given_up_after_some_failures_in_a_row(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    source = ScriptedSource(*[SourceError("no video")] * 20)
+    frames, waits, dead = capture(source, monkeypatch)
+    assert waits == [1, 2, 4, 8, 16]
+    assert (frames, dead) == ([], [])
+    assert "no video; given up after 6 tries" in caplog.text
+
+
+def test_a_source_that_ends_without_a_frame_is_worth_a_warning(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    capture(ScriptedSource("open", None), monkeypatch)
+    assert [record.levelname for record in caplog.records if "after 0 frames" in record.message] == ["WARNING"]
