@@ -2,7 +2,6 @@
 
 import hashlib
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -232,10 +231,7 @@ def _signature_names(interpreter: Interpreter) -> dict[str, str]:
     signatures = interpreter.get_signature_list()
     if len(signatures) != 1:
         return {}
-    runner: Callable[[], object] | None = getattr(interpreter, "get_signature_runner", None)
-    if runner is None:
-        return {}
-    details: dict[str, dict[str, object]] = runner().get_output_details()  # type: ignore[attr-defined]
+    details = interpreter.get_signature_runner().get_output_details()
     return {str(tensor["name"]): name for name, tensor in details.items()}
 
 

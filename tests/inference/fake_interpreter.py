@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgevision.inference.model import FILE_IDENTIFIER
-from edgevision.inference.runtime import Runtime
+from edgevision.inference.runtime import Runtime, SignatureRunner
 
 LABELS = ("cat", "dog", "owl")
 SIDE = 8
@@ -65,6 +65,9 @@ class FakeInterpreter:
 
     def get_tensor_details(self) -> list[dict[str, Any]]:
         return [*self.get_input_details(), *self.get_output_details()]
+
+    def get_signature_runner(self) -> SignatureRunner:
+        raise AssertionError("there is no signature")
 
     def get_signature_list(self) -> Mapping[str, Mapping[str, list[str]]]:
         return {}
