@@ -8,7 +8,7 @@ from edgevision.capture.source import Source
 from edgevision.capture.stream import NetworkStream
 from edgevision.capture.v4l2 import V4l2Camera
 from edgevision.capture.video import VideoFile
-from edgevision.config.schema import (
+from edgevision.config.sources import (
     ImagesSource,
     Picamera2Source,
     SourceSettings,

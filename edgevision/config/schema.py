@@ -24,34 +24,13 @@ from edgevision.config.nearest import did_you_mean
 from edgevision.config.paths import ConfigPath, ReadableFile
 from edgevision.config.section import OrEmpty, Section
 from edgevision.config.sources import (
-    ImagesSource,
     Picamera2Source,
     SourceSettings,
-    StreamSource,
-    V4l2Source,
-    VideoSource,
 )
 
-__all__ = [
-    "BUNDLED_MODELS",
-    "CameraSettings",
-    "ImagesSource",
-    "LogSettings",
-    "ModelOverrides",
-    "ModelSettings",
-    "MqttSettings",
-    "NormalizeSettings",
-    "Picamera2Source",
-    "Settings",
-    "SourceSettings",
-    "StatsSettings",
-    "StreamSource",
-    "TlsSettings",
-    "V4l2Source",
-    "VideoSource",
-]
-
 BUNDLED_MODELS = ("person",)
+
+PublishMode = Literal["nonempty", "all", "changes", "off"]
 
 
 def default_device(host_name: str) -> str:
@@ -238,7 +217,7 @@ class CameraSettings(Section):
     model: OrEmpty[ModelOverrides] = ModelOverrides()
     """What this camera has otherwise than the top-level model, key by key."""
 
-    publish: Literal["nonempty", "all", "changes", "off"] = "nonempty"
+    publish: PublishMode = "nonempty"
     """Which frames' detections are sent: those with any, all, those unlike the frame before, or none."""
 
 

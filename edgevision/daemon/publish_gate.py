@@ -2,11 +2,9 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Literal
 
+from edgevision.config.schema import PublishMode
 from edgevision.inference.detection import Detection
-
-PublishMode = Literal["nonempty", "all", "changes", "off"]
 
 
 class PublishGate:

@@ -16,7 +16,6 @@ POSTPROCESS = "TFLite_Detection_PostProcess"
 ROLES = ("boxes", "classes", "scores", "count")
 """The operator's outputs in its own order (tensorflow/lite/kernels/detection_postprocess.cc)."""
 
-
 ROLE_WORDS = {
     "count": {"num", "number", "count"},
     "boxes": {"boxes", "box", "locations", "location"},
@@ -85,9 +84,9 @@ def read_detections(
     boxes [n, 4] as ymin, xmin, ymax, xmax; classes [n], scores [n]. Boxes are cut at the picture's edge; what isn't a
     number is left out.
     """
-    kept = [number for number in np.argsort(-scores, kind="stable") if scores[number] >= threshold]
+    kept = np.flatnonzero(scores >= threshold)
     found = []
-    for number in kept:
+    for number in kept[np.argsort(-scores[kept], kind="stable")]:
         corners = boxes[number]
         if not np.isfinite(corners).all():
             continue
@@ -136,15 +135,9 @@ def _role_by_size(tensor: Tensor, missing: Sequence[str]) -> str | None:
 
 def _checked(roles: Mapping[str, Tensor]) -> DetectionOutputs:
     outputs = DetectionOutputs(**roles)
-    match outputs.boxes.shape:
-        case (1, candidates, 4):
-            fits = outputs.classes.shape == outputs.scores.shape == (1, candidates) and outputs.count.shape in (
-                (1,),
-                (),
-            )
-        case _:
-            fits = False
-    if not fits:
+    candidates = outputs.scores.shape[-1] if outputs.scores.shape else 0
+    shapes = (outputs.boxes.shape, outputs.classes.shape, outputs.scores.shape)
+    if shapes != ((1, candidates, 4), (1, candidates), (1, candidates)) or outputs.count.shape not in ((1,), ()):
         found = ", ".join(f"{role} {tensor}" for role, tensor in roles.items())
         raise ModelError(f"has the outputs {found}; expected boxes [1, N, 4], classes [1, N], scores [1, N], count [1]")
     return outputs

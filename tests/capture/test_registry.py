@@ -11,7 +11,7 @@ from edgevision.capture.registry import make_source
 from edgevision.capture.stream import NetworkStream
 from edgevision.capture.v4l2 import V4l2Camera
 from edgevision.capture.video import VideoFile
-from edgevision.config.schema import ImagesSource, SourceSettings, VideoSource
+from edgevision.config.sources import ImagesSource, SourceSettings, VideoSource
 from tests.capture.pictures import quadrants, write
 
 

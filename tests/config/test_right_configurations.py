@@ -6,16 +6,8 @@ from typing import Any
 import pytest
 
 from edgevision.config.loader import Config, load_config, parse_config
-from edgevision.config.schema import (
-    ImagesSource,
-    ModelSettings,
-    Picamera2Source,
-    Settings,
-    StreamSource,
-    V4l2Source,
-    VideoSource,
-    default_device,
-)
+from edgevision.config.schema import ModelSettings, Settings, default_device
+from edgevision.config.sources import ImagesSource, Picamera2Source, StreamSource, V4l2Source, VideoSource
 from tests.config.wrong import CAMERAS
 
 LEAST = "mqtt: {host: 192.168.1.10}\ncameras:\n  front:\n    source: {type: picamera2}\n"

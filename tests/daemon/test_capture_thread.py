@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from edgevision.capture.frame import Frame, Picture
-from edgevision.config.schema import CameraSettings, ImagesSource, ModelSettings
+from edgevision.config.schema import CameraSettings, ModelSettings
+from edgevision.config.sources import ImagesSource
 from edgevision.daemon.backoff import Backoff
 from edgevision.daemon.camera import Camera
 from edgevision.daemon.capture_thread import CaptureThread

@@ -2,7 +2,8 @@
 
 import pytest
 
-from edgevision.daemon.publish_gate import PublishGate, PublishMode
+from edgevision.config.schema import PublishMode
+from edgevision.daemon.publish_gate import PublishGate
 from edgevision.inference.detection import Detection
 
 NOTHING: list[Detection] = []
