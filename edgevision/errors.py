@@ -28,5 +28,9 @@ class LabelsError(ModelError):
     """The labels don't fit the model, or there are none."""
 
 
+class AcceleratorError(EdgeVisionError, OSError):
+    """An accelerator can't be used, or failed."""
+
+
 class BrokerError(EdgeVisionError, OSError):
     """The MQTT broker can't be reached or refuses."""

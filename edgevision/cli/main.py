@@ -9,11 +9,9 @@ from typing import Annotated
 import typer
 
 from edgevision import __version__
+from edgevision.cli import models
 from edgevision.cli.exit_status import errors_to_exit_status
-
-DEFAULT_CONFIG = Path("/etc/edgevision/edgevision.yaml")
-
-ConfigOption = Annotated[Path, typer.Option("--config", "-c", metavar="FILE", help="The configuration file.")]
+from edgevision.cli.options import DEFAULT_CONFIG, ConfigOption
 
 app = typer.Typer(
     name="edgevision",
@@ -23,6 +21,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.add_typer(models.app)
 
 
 def _print_version(asked: bool) -> None:

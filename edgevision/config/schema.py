@@ -5,6 +5,7 @@ It contains exactly what works. The text under each key is its documentation; `e
 
 import platform
 import re
+from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import (
@@ -59,6 +60,20 @@ def _four_numbers(value: object) -> object:
     return value
 
 
+def _one_or_three(value: object) -> object:
+    if not isinstance(value, list | tuple):
+        return (value,) * 3
+    if len(value) != 3:
+        raise fault("is neither a number nor three, [red, green, blue]")
+    return value
+
+
+def _accelerator(text: str) -> str:
+    if not _ACCELERATOR.fullmatch(text):
+        raise fault(f"is not one of {', '.join(ACCELERATORS)}")
+    return text
+
+
 def _upright(crop: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
     xmin, ymin, xmax, ymax = crop
     if not (xmin < xmax and ymin < ymax):
@@ -66,7 +81,19 @@ def _upright(crop: tuple[float, float, float, float]) -> tuple[float, float, flo
     return crop
 
 
+ACCELERATORS = ("auto", "cpu", "edgetpu", "edgetpu:usb", "edgetpu:usb:0", "edgetpu:pci", "edgetpu:pci:0")
+"""The forms of an accelerator; 0 stands for any number."""
+
+_ACCELERATOR = re.compile(r"auto|cpu|edgetpu(:(usb|pci)(:[0-9]{1,2})?)?")
+_ONE_OF_THE_ACCELERATORS = WithJsonSchema({"type": "string", "pattern": f"^({_ACCELERATOR.pattern})$"})
 _ONE_OF_THE_BUNDLED = WithJsonSchema({"type": "string", "enum": list(BUNDLED_MODELS)})
+
+
+def _one_or_three_of(least: float, greatest: float) -> WithJsonSchema:
+    number = {"type": "number", "minimum": least, "maximum": greatest}
+    return WithJsonSchema({"anyOf": [number, {"type": "array", "items": number, "minItems": 3, "maxItems": 3}]})
+
+
 Fraction = Annotated[float, Between(0, 1)]
 Crop = Annotated[tuple[Fraction, Fraction, Fraction, Fraction], AfterValidator(_upright)]
 Protocol = Annotated[Literal["5", "3.1.1"], BeforeValidator(_as_text), WithJsonSchema({"enum": [5, "5", "3.1.1"]})]
@@ -142,14 +169,20 @@ class MqttSettings(Section):
         return protocol
 
 
+_Mean = Annotated[float, Between(-1000, 1000)]
+_Deviation = Annotated[float, Between(0.001, 1000)]
+
+
 class NormalizeSettings(Section):
-    """How a float model wants its pixels: (pixel - mean) / std, the pixel in 0 to 255."""
+    """How a model wants its pixels: (pixel - mean) / std, the pixel in 0 to 255."""
 
-    mean: Annotated[float, Between(-1000, 1000)]
-    """What is taken off each pixel."""
+    mean: Annotated[tuple[_Mean, _Mean, _Mean], BeforeValidator(_one_or_three), _one_or_three_of(-1000, 1000)]
+    """What is taken off each pixel: one number, or one for each of red, green and blue."""
 
-    std: Annotated[float, Between(0.001, 1000)]
-    """What the rest is divided by."""
+    std: Annotated[
+        tuple[_Deviation, _Deviation, _Deviation], BeforeValidator(_one_or_three), _one_or_three_of(0.001, 1000)
+    ]
+    """What the rest is divided by: one number, or one for each of red, green and blue."""
 
 
 class ModelSettings(Section):
@@ -164,11 +197,25 @@ class ModelSettings(Section):
     labels: ConfigPath | None = None
     """A text file with one label a line; null: the labels inside the model file, else a .txt beside it."""
 
-    task: Literal["auto", "detect", "classify"] = "auto"
-    """What the model does: detect (boxes) or classify (the whole picture); auto: what the file looks like."""
+    task: Literal["auto", "detect", "classify", "embed"] = "auto"
+    """What the model does: detect (boxes), classify (the whole picture) or embed (a feature vector of it, which is
+    published as `embedding`); auto: detect or classify, as the file looks like."""
+
+    resize: Literal["auto", "stretch", "letterbox", "crop"] = "auto"
+    """How a picture becomes as wide and high as the model's input: stretch; letterbox (its shape is kept, bars fill the
+    rest); crop (the central 87.5 % of each side, stretched); auto: stretch to detect, crop otherwise."""
 
     normalize: NormalizeSettings | None = None
-    """For float models: {mean, std}; null: {mean: 127.5, std: 127.5}, as the TensorFlow zoos' models were trained."""
+    """What the model was trained with, {mean, std}; null: what its quantization or the metadata in the file say, else
+    {mean: 127.5, std: 127.5} as for the TensorFlow zoos' models."""
+
+    accelerator: Annotated[str, AfterValidator(_accelerator), _ONE_OF_THE_ACCELERATORS] = "auto"
+    """What runs the model: auto (a Coral Edge TPU where there is one and the model is compiled for it, else the CPU),
+    cpu, edgetpu (any), edgetpu:usb, edgetpu:pci, or a certain one as edgetpu:usb:0."""
+
+    cpu_path: ConfigPath | None = None
+    """The .tflite that a model compiled for the Edge TPU was compiled from, to fall back to; null: the file of the same
+    name without `_edgetpu`, in the same folder."""
 
     threshold: Fraction = 0.5
     """The least score that is reported."""
@@ -182,12 +229,15 @@ class ModelSettings(Section):
     @model_validator(mode="before")
     @classmethod
     def _one_replaces_the_other(cls, data: object) -> object:
-        """Make the one that isn't written an explicit null, so that it takes an inherited one's place."""
+        """Make the one that isn't written an explicit null, so that it takes an inherited one's place.
+
+        The twin of an inherited model is none of another model's.
+        """
         if not isinstance(data, dict):
             return data
         rest = {key: value for key, value in data.items() if key not in {"name", "path"}}
         written = {key: data[key] for key in ("name", "path") if data.get(key) is not None}
-        return {**rest, "name": None, "path": None, **written} if written else rest
+        return {"cpu_path": None, **rest, "name": None, "path": None, **written} if written else rest
 
     @model_validator(mode="after")
     def _name_or_path(self) -> Self:
@@ -255,6 +305,9 @@ class Settings(Section):
 
     stats: OrEmpty[StatsSettings] = StatsSettings()
     """How often statistics are sent."""
+
+    state_dir: ConfigPath = Path("/var/lib/edgevision")
+    """The folder of what edgevision keeps: the models that `edgevision models pull` fetched."""
 
     log: OrEmpty[LogSettings] = LogSettings()
     """What is logged, and how."""

@@ -5,7 +5,7 @@ Both offer the same `Interpreter`; the rest of edgevision sees only the Protocol
 
 import importlib
 import importlib.metadata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -21,6 +21,10 @@ KNOWN_RUNTIMES = (
     ("tflite-runtime", "tflite_runtime.interpreter"),
 )
 """Distribution and module of each runtime, the preferred one first."""
+
+
+Delegate = object
+"""A loaded delegate. The interpreter that it was given to must be gone before it is."""
 
 
 class SignatureRunner(Protocol):
@@ -49,18 +53,21 @@ class Runtime:
     name: str
     version: str
     interpreter_class: Callable[..., Interpreter]
+    load_delegate: Callable[..., Delegate]
 
     def __str__(self) -> str:
         return f"{self.name} {self.version}"
 
-    def open(self, path: Path, content: bytes, threads: int) -> Interpreter:
+    def open(self, path: Path, content: bytes, threads: int, delegates: Sequence[Delegate] = ()) -> Interpreter:
         """An interpreter for the model that `content` is, its tensors allocated; `path` is for messages.
 
         Not opened by its path: the runtime would map the file into memory, and die when somebody replaces it.
         Raises ModelError with the runtime's own reason when it can't read the file or lacks an operator.
         """
         try:
-            interpreter = self.interpreter_class(model_content=content, num_threads=threads)
+            interpreter = self.interpreter_class(
+                model_content=content, num_threads=threads, experimental_delegates=list(delegates)
+            )
             interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
             raise ModelError(_explain(path, str(self), str(error))) from error
@@ -86,10 +93,10 @@ def load_runtime() -> Runtime:
     """
     for distribution, module in KNOWN_RUNTIMES:
         try:
-            interpreter_class = importlib.import_module(module).Interpreter
+            loaded = importlib.import_module(module)
         except ImportError:
             continue
-        return Runtime(distribution, _version(distribution), interpreter_class)
+        return Runtime(distribution, _version(distribution), loaded.Interpreter, loaded.load_delegate)
     raise ModelError(
         "no TensorFlow Lite runtime is installed: pip install ai-edge-litert"
         " (on 32-bit Raspberry Pi OS: pip install tflite-runtime 'numpy<2', which needs Python 3.11)"

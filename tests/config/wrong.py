@@ -212,7 +212,15 @@ MODEL = [
     _wrong("a threshold of .nan", 1, 20, "'.nan' is not a number", "model: {threshold: .nan}", CAMERAS),
     _wrong("a threshold of nothing", 1, 19, "a number is needed here, not nothing", "model: {threshold:}", CAMERAS),
     _wrong("an unknown model", 1, 15, "did you mean 'person'?", "model: {name: persons}", CAMERAS),
-    _wrong("an embedder", 1, 15, "'embed' is not one of auto, detect, classify", "model: {task: embed}", CAMERAS),
+    _wrong(
+        "a segmenter", 1, 15, "'segment' is not one of auto, detect, classify, embed", "model: {task: segment}", CAMERAS
+    ),
+    _wrong(
+        "an unknown fit", 1, 17, "'pad' is not one of auto, stretch, letterbox, crop", "model: {resize: pad}", CAMERAS
+    ),
+    _wrong("an unknown chip", 1, 22, "'gpu' is not one of auto, cpu, edgetpu,", "model: {accelerator: gpu}", CAMERAS),
+    _wrong("a chip by number", 1, 22, "edgetpu:usb:0, edgetpu:pci,", "model: {accelerator: edgetpu:0}", CAMERAS),
+    _wrong("an endless number", 1, 22, "is not one of", "model: {accelerator: edgetpu:usb:1000}", CAMERAS),
     _wrong("name and path", 1, 29, "write one of them", "model: {name: person, path: a.tflite}", CAMERAS),
     _wrong("no path", 1, 15, "model.path: '' is empty", "model: {path: ''}", CAMERAS),
     _wrong("a path into nobody's home", 1, 15, "no such home folder", "model: {path: ~nobody-here/a}", CAMERAS),
@@ -220,6 +228,11 @@ MODEL = [
         "half a normalization", 1, 20, "normalize.std: this key is missing", "model: {normalize: {mean: 0}}", CAMERAS
     ),
     _wrong("no deviation", 1, 35, "0 is not between 0.001", "model: {normalize: {mean: 0, std: 0}}", CAMERAS),
+    _wrong("two means", 1, 27, "neither a number nor three", "model: {normalize: {mean: [1, 2], std: 1}}", CAMERAS),
+    _wrong("a bad mean", 1, 34, "9999 is not between", "model: {normalize: {mean: [1, 2, 9999], std: 1}}", CAMERAS),
+    _wrong("a mean in words", 1, 27, "'half' is not a number", "model: {normalize: {mean: half, std: 1}}", CAMERAS),
+    _wrong("a list of paths", 1, 19, "a path is needed here", "model: {cpu_path: [a]}", CAMERAS),
+    _wrong("no state_dir", 1, 12, "state_dir: '' is empty", "state_dir: ''", CAMERAS),
     _wrong("no threads", 1, 18, "0 is not between 1 and 64", "model: {threads: 0}", CAMERAS),
     _wrong("half a detection", 1, 25, "1.5 is not a whole number", "model: {max_detections: 1.5}", CAMERAS),
     _front("a camera's threshold", 52, "cameras.front.model.threshold: -1 is", "model: {threshold: -1}"),

@@ -45,7 +45,7 @@ class FakeInterpreter:
 
     def runtime(self) -> Runtime:
         """A runtime whose every interpreter is this one."""
-        return Runtime("fake", "1.0", self._opened)
+        return Runtime("fake", "1.0", self._opened, object)
 
     def _opened(self, *, num_threads: int, **_: object) -> "FakeInterpreter":
         self.threads.append(num_threads)
