@@ -5,9 +5,9 @@ import threading
 import time
 from collections.abc import Callable
 
+from edgevision.backoff import Backoff
 from edgevision.capture.frame import Frame, Picture
 from edgevision.capture.transform import WHOLE, make_frame
-from edgevision.daemon.backoff import Backoff
 from edgevision.daemon.camera import Camera
 from edgevision.daemon.frame_queue import FrameQueue
 from edgevision.daemon.threads import SupervisedThread

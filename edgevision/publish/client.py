@@ -7,6 +7,7 @@ import time
 from collections import deque
 from dataclasses import dataclass, replace
 
+from edgevision.backoff import Backoff
 from edgevision.errors import BrokerError
 from edgevision.publish.broker import BrokerSettings
 from edgevision.publish.connection import Connection
@@ -121,7 +122,7 @@ class Publisher:
         return self._delivered
 
     def _run(self) -> None:
-        pause = self._timing.first_retry
+        backoff = Backoff(self._timing.first_retry, self._timing.longest_retry)
         try:
             while not self._over():
                 since = time.monotonic()
@@ -132,9 +133,8 @@ class Publisher:
                 if self._stopping.is_set():
                     break
                 if time.monotonic() - since >= self._timing.settled:
-                    pause = self._timing.first_retry
-                self._stopping.wait(pause)
-                pause = min(pause * 2, self._timing.longest_retry)
+                    backoff.reset()
+                self._stopping.wait(backoff.wait())
         except BaseException as error:  # noqa: BLE001  # logged, and told to the supervisor, which ends the process
             _log.exception("the publisher died")
             self.failure = error

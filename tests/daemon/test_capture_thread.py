@@ -8,10 +8,10 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
+from edgevision.backoff import Backoff
 from edgevision.capture.frame import Frame, Picture
 from edgevision.config.schema import CameraSettings, ModelSettings
 from edgevision.config.sources import ImagesSource
-from edgevision.daemon.backoff import Backoff
 from edgevision.daemon.camera import Camera
 from edgevision.daemon.capture_thread import CaptureThread
 from edgevision.daemon.frame_queue import FrameQueue

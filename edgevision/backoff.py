@@ -1,4 +1,4 @@
-"""How long to wait before trying a dead source again."""
+"""How long to wait before trying again what has failed."""
 
 from dataclasses import dataclass, field
 
