@@ -1,11 +1,14 @@
-"""`tflite`: Debian 12 with Python 3.11, the last one that tflite-runtime has wheels for, NumPy 1 and a broker."""
+"""`tflite`: Debian 12 with Python 3.11, the last one with wheels of tflite-runtime, NumPy 1, a broker, a C compiler."""
 
 from pathlib import Path
 
 from tests.system.roots import debian, pip, requirements
 from tests.system.roots.recipe import Recipe, Site
 
-PACKAGES = ("python3", "python3-venv", "libstdc++6", "zlib1g", "mosquitto", "mosquitto-clients")
+PACKAGES = (
+    *("python3", "python3-venv", "libstdc++6", "zlib1g", "mosquitto", "mosquitto-clients"),
+    *("gcc", "libc6-dev"),  # the fake Edge TPU is compiled where it runs
+)
 INTERPRETER = "/venv/bin/python"
 
 
