@@ -32,5 +32,9 @@ class AcceleratorError(EdgeVisionError, OSError):
     """An accelerator can't be used, or failed."""
 
 
+class DownloadError(EdgeVisionError, OSError):
+    """A file can't be fetched, isn't what it should be, or can't be put where it belongs."""
+
+
 class BrokerError(EdgeVisionError, OSError):
     """The MQTT broker can't be reached or refuses."""

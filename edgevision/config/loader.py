@@ -5,11 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from edgevision.config.document import Document, read_document
 from edgevision.config.mistakes import Mistake, config_error, dotted, place
-from edgevision.config.schema import Settings
+from edgevision.config.paths import ConfigPath
+from edgevision.config.schema import DEFAULT_STATE_DIR, Settings
 from edgevision.config.sentences import mistakes_in
 from edgevision.config.tags import Tags
 from edgevision.config.yamltree import MAX_BYTES, MappingNode, Node, Position, YamlError, compose, decode
@@ -23,7 +24,7 @@ class Config:
     """A configuration that holds, and where in the file everything stands."""
 
     settings: Settings
-    _path: Path
+    path: Path
     _document: Document
 
     def locate(self, *keys: str | int) -> str:
@@ -31,37 +32,66 @@ class Config:
 
         For a key that isn't written, the place is that of the nearest one above it that is.
         """
-        where = place(self._path, self._document.nearest(keys).at)
+        where = place(self.path, self._document.nearest(keys).at)
         return f"{where}: {dotted(keys)}" if keys else where
 
 
 def load_config(path: Path, environ: Mapping[str, str] = os.environ) -> Config:
     """Read and check the configuration file. Raises ConfigError with all mistakes, one a line."""
-    try:
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise ConfigError(f"{path}: the configuration can't be read: {error.strerror}") from None
-    except ValueError:
-        raise ConfigError(f"{str(path)!r} can't be the path of a configuration") from None
-    return parse_config(data, path, environ)
+    return parse_config(_read(path), path, environ)
 
 
 def parse_config(text: bytes, path: Path, environ: Mapping[str, str] = os.environ) -> Config:
     """Check the bytes of a configuration file. `path` names it in messages and says where relative paths begin."""
-    folder = path.absolute().parent
-    try:
-        document = read_document(_root(text), Tags(folder, environ))
-    except YamlError as error:
-        raise config_error(path, [Mistake(error.at, (), error.sentence)]) from None
+    document = _document(text, path, environ)
     mistakes = list(document.mistakes)
     try:
-        settings = Settings.model_validate(document.value, context={"folder": folder})
+        settings = Settings.model_validate(document.value, context={"folder": path.absolute().parent})
     except ValidationError as error:
         mistakes += mistakes_in(error, Settings, document)
     if mistakes:
         raise config_error(path, mistakes)  # outside the handler: pydantic's error holds the values, secrets too
     return Config(settings, path, document)
+
+
+def load_state_dir(path: Path, environ: Mapping[str, str] = os.environ) -> Path:
+    """The `state_dir` of a configuration file of which no more need be right: its secrets may be the daemon's alone.
+
+    Raises ConfigError when the file can't be read or is no YAML, or that key is wrong.
+    """
+    document = _document(_read(path), path, environ)
+    mistakes = [mistake for mistake in document.mistakes if mistake.keys[:1] == ("state_dir",)]
+    state_dir = DEFAULT_STATE_DIR
+    try:
+        state_dir = _StateDir.model_validate(document.value, context={"folder": path.absolute().parent}).state_dir
+    except ValidationError as error:
+        mistakes += mistakes_in(error, Settings, document)
+    if mistakes:
+        raise config_error(path, mistakes)
+    return state_dir
+
+
+class _StateDir(BaseModel):
+    model_config = ConfigDict(hide_input_in_errors=True)
+
+    state_dir: ConfigPath = DEFAULT_STATE_DIR
+
+
+def _read(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise ConfigError(f"{path}: the configuration can't be read: {error.strerror}") from None
+    except ValueError:
+        raise ConfigError(f"{str(path)!r} can't be the path of a configuration") from None
+
+
+def _document(text: bytes, path: Path, environ: Mapping[str, str]) -> Document:
+    try:
+        return read_document(_root(text), Tags(path.absolute().parent, environ))
+    except YamlError as error:
+        raise config_error(path, [Mistake(error.at, (), error.sentence)]) from None
 
 
 def _root(text: bytes) -> Node:

@@ -5,6 +5,7 @@ It contains exactly what works. The text under each key is its documentation; `e
 
 import platform
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -12,12 +13,15 @@ from pydantic import (
     AfterValidator,
     BeforeValidator,
     Field,
+    GetJsonSchemaHandler,
     SecretStr,
     ValidationInfo,
     WithJsonSchema,
     field_validator,
     model_validator,
 )
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from edgevision.config import checks
 from edgevision.config.checks import Between, disagreement, fault
@@ -28,8 +32,9 @@ from edgevision.config.sources import (
     Picamera2Source,
     SourceSettings,
 )
+from edgevision.modeltools.catalogue import BUNDLED_MODELS, catalogue
 
-BUNDLED_MODELS = ("person",)
+DEFAULT_STATE_DIR = Path("/var/lib/edgevision")
 
 PublishMode = Literal["nonempty", "all", "changes", "off"]
 
@@ -39,10 +44,10 @@ def default_device(host_name: str) -> str:
     return re.sub(r"[^a-zA-Z0-9_-]+", "-", host_name.partition(".")[0])[:64].strip("-") or "edgevision"
 
 
-def _bundled_model(name: str) -> str:
-    if name not in BUNDLED_MODELS:
-        hint = did_you_mean(name, BUNDLED_MODELS) or f"; there is {', '.join(BUNDLED_MODELS)}"
-        raise fault(f"is no bundled model; for a file of your own, write path instead of name{hint}")
+def _known_model(name: str) -> str:
+    if name not in BUNDLED_MODELS and name not in catalogue():  # the catalogue is read only when it is needed
+        hint = did_you_mean(name, catalogue()) or "; `edgevision models list` shows those that have a name"
+        raise fault(f"is no model of the catalogue; for a file of your own, write path instead of name{hint}")
     return name
 
 
@@ -86,7 +91,14 @@ ACCELERATORS = ("auto", "cpu", "edgetpu", "edgetpu:usb", "edgetpu:usb:0", "edget
 
 _ACCELERATOR = re.compile(r"auto|cpu|edgetpu(:(usb|pci)(:[0-9]{1,2})?)?")
 _ONE_OF_THE_ACCELERATORS = WithJsonSchema({"type": "string", "pattern": f"^({_ACCELERATOR.pattern})$"})
-_ONE_OF_THE_BUNDLED = WithJsonSchema({"type": "string", "enum": list(BUNDLED_MODELS)})
+
+
+@dataclass(frozen=True, slots=True)
+class _OneOfTheCatalogue:
+    """Annotates a model's name; the names are looked up when the JSON Schema is made, not at every start."""
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return {"type": "string", "enum": list(catalogue())}
 
 
 def _one_or_three_of(least: float, greatest: float) -> WithJsonSchema:
@@ -186,10 +198,11 @@ class NormalizeSettings(Section):
 
 
 class ModelSettings(Section):
-    """The model that looks at the frames: a bundled one by `name`, or a file of your own by `path`."""
+    """The model that looks at the frames: one of the catalogue by `name`, or a file of your own by `path`."""
 
-    name: Annotated[str, AfterValidator(_bundled_model), _ONE_OF_THE_BUNDLED] | None = "person"
-    """A bundled model; null when there is a path."""
+    name: Annotated[str, AfterValidator(_known_model), _OneOfTheCatalogue()] | None = "person"
+    """A model of `edgevision models list`: a bundled one, or one that `edgevision models pull` fetched; null when there
+    is a path."""
 
     path: ConfigPath | None = None
     """A .tflite file, in place of name."""
@@ -306,7 +319,7 @@ class Settings(Section):
     stats: OrEmpty[StatsSettings] = StatsSettings()
     """How often statistics are sent."""
 
-    state_dir: ConfigPath = Path("/var/lib/edgevision")
+    state_dir: ConfigPath = DEFAULT_STATE_DIR
     """The folder of what edgevision keeps: the models that `edgevision models pull` fetched."""
 
     log: OrEmpty[LogSettings] = LogSettings()

@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from edgevision.config.jsonschema import json_schema
-from edgevision.config.schema import BUNDLED_MODELS
+from edgevision.modeltools.catalogue import BUNDLED_MODELS, catalogue
 
 SCHEMA = json_schema()
 SECTIONS: dict[str, Any] = {"": SCHEMA, **{k: v for k, v in SCHEMA["$defs"].items() if v["type"] == "object"}}
@@ -60,7 +60,8 @@ def test_choices_and_limits_are_the_loader_s() -> None:
     port = SECTIONS["MqttSettings"]["properties"]["port"]
     assert (port["anyOf"][0]["minimum"], port["anyOf"][0]["maximum"], port["default"]) == (1, 65535, 1883)
     assert SECTIONS["MqttSettings"]["properties"]["protocol"]["anyOf"][0]["enum"] == [5, "5", "3.1.1"]
-    assert BUNDLED_MODELS[0] in str(SECTIONS["ModelSettings"]["properties"]["name"])
+    name = str(SECTIONS["ModelSettings"]["properties"]["name"])
+    assert all(f"'{model}'" in name for model in (*BUNDLED_MODELS, *catalogue()))
     assert SECTIONS["ModelSettings"]["not"] == {"required": ["name", "path"]}
 
 

@@ -213,6 +213,15 @@ MODEL = [
     _wrong("a threshold of nothing", 1, 19, "a number is needed here, not nothing", "model: {threshold:}", CAMERAS),
     _wrong("an unknown model", 1, 15, "did you mean 'person'?", "model: {name: persons}", CAMERAS),
     _wrong(
+        "a model with a slip of the pen",
+        1,
+        15,
+        "did you mean 'mobilenet_v2_1.0_224_quant'?",
+        "model: {name: mobilnet_v2_1.0_224_quant}",
+        CAMERAS,
+    ),
+    _wrong("a model like no other", 1, 15, "`edgevision models list` shows", "model: {name: yolo}", CAMERAS),
+    _wrong(
         "a segmenter", 1, 15, "'segment' is not one of auto, detect, classify, embed", "model: {task: segment}", CAMERAS
     ),
     _wrong(
