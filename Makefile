@@ -8,19 +8,19 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 DEFINITION = setup.cfg pyproject.toml
 
-.PHONY: demo test test-system mosquitto lint format clean
+.PHONY: demo test test-system programs lint format clean
 
 demo: $(VENV)/.demo
 	$(BIN)/edgevision demo
 
-test: mosquitto lint
+test: programs lint
 	$(BIN)/pytest -m "not system"
 
-test-system: mosquitto $(VENV)/.test
+test-system: programs $(VENV)/.test
 	$(BIN)/pytest -m system tests/system
 
-mosquitto:
-	@tests/bring-mosquitto.sh
+programs:
+	@tests/bring-programs.sh
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .

@@ -9,7 +9,7 @@ COMMANDS = {
     "unshare": "util-linux",
     "qemu-aarch64-static": "qemu-user-static",
 }
-"""Command, and the Debian package that has it. (mosquitto is tests/bring-mosquitto.sh's to bring.)"""
+"""Command, and the Debian package that has it. (mosquitto is tests/bring-programs.sh's to bring.)"""
 
 # chroot and mosquitto live in /usr/sbin, which is not on everybody's PATH.
 PATH = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"

@@ -1,15 +1,16 @@
 #!/bin/sh
-# Makes sure that mosquitto, its clients and openssl are here: the tests talk to a real broker.
+# Makes sure that the programs are here that the tests run: a real broker with its clients, openssl for its certificates,
+# and a C compiler for the fake Edge TPU.
 set -eu
 PATH=$PATH:/usr/sbin
 missing=
-for program in mosquitto mosquitto_sub mosquitto_passwd openssl; do
+for program in mosquitto mosquitto_sub mosquitto_passwd openssl cc; do
     command -v "$program" >/dev/null || missing="$missing $program"
 done
 [ -n "$missing" ] || exit 0
-packages="mosquitto mosquitto-clients openssl"
+packages="mosquitto mosquitto-clients openssl gcc libc6-dev"
 if ! command -v apt-get >/dev/null; then
-    echo "The tests need$missing: install mosquitto, its clients and openssl." >&2
+    echo "The tests need$missing: install mosquitto, its clients, openssl and a C compiler." >&2
     exit 1
 fi
 if [ "$(id -u)" = 0 ]; then
