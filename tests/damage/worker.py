@@ -1,0 +1,50 @@
+"""Opens damaged files one after the other as the daemon does, in a process of its own: it must survive all of them.
+
+    python -m tests.damage.worker FIRST LAST STEP MODEL...
+
+prints a JSON object for each file of the corpus, as it is answered.
+"""
+
+import json
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+from edgevision.errors import ModelError
+from edgevision.inference.opening import open_model
+from tests.damage.corpus import damaged
+
+
+def main() -> None:
+    """Answer every file."""
+    first, last, step = map(int, sys.argv[1:4])
+    models = [Path(name) for name in sys.argv[4:]]
+    contents = [model.read_bytes() for model in models]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.tflite"
+        for number in range(first, last, step):
+            file = damaged(number, contents)
+            path.write_bytes(file.content)
+            started = time.monotonic()
+            answer, text = _answer(path)
+            seconds = time.monotonic() - started
+            print(json.dumps({"number": number, "kind": file.kind, "answer": answer, "text": text, "seconds": seconds}))
+            sys.stdout.flush()
+
+
+def _answer(path: Path) -> tuple[str, str]:
+    """Whether the file runs, or else the error's class; and its text."""
+    try:
+        model = open_model(path, labels=None, threads=1)
+    except ModelError as error:
+        return type(error).__name__, str(error)
+    image = np.random.default_rng(1).integers(0, 256, (120, 160, 3), np.uint8)
+    model.run(image, threshold=0.0, max_detections=20)
+    return "runs", ""
+
+
+if __name__ == "__main__":
+    main()
