@@ -18,4 +18,4 @@ def read_regular_file(path: Path, most: int) -> bytes:
             raise ValueError("is no regular file but a pipe or a device")
         if status.st_size > most:
             raise ValueError(f"is larger than {most // 1024**2} MiB")
-        return file.read(most + 1)
+        return file.read(status.st_size + 1)

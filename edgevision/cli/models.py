@@ -30,14 +30,17 @@ def bench(
         typer.Option(metavar="1,2,4", help="Numbers of threads to try.", show_default="1, 2, 4 … up to the cores"),
     ] = None,
     seconds: Annotated[float, typer.Option(min=0.1, max=600, help="How long to measure each of them.")] = 3.0,
+    accelerator: Annotated[
+        str, typer.Option(help="As in the configuration: auto, cpu, edgetpu, edgetpu:usb, edgetpu:usb:0 …")
+    ] = "auto",
     json: JsonOption = False,
 ) -> None:
     """Measure how fast a model runs here: milliseconds a picture, frames a second, memory."""
-    from edgevision.cli.models_bench import bench_model, parse_threads
+    from edgevision.cli.models_bench import bench_model, parse_accelerator, parse_threads
 
-    counts = parse_threads(threads)
+    counts, device = parse_threads(threads), parse_accelerator(accelerator)
     with errors_to_exit_status():
-        bench_model(file, counts, seconds, as_json=json)
+        bench_model(file, counts, seconds, device, as_json=json)
 
 
 @app.command("list")

@@ -7,12 +7,13 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, count
+from pathlib import Path
 from typing import Literal
 
-from edgevision.errors import ConfigError
+from edgevision.errors import ConfigError, ModelError
 from edgevision.inference.edgetpu_devices import THIS_MACHINE, Bus, EdgeTpu, Roots, device_name
-from edgevision.inference.edgetpu_reasons import explain_load, explain_no_delegate, explain_refusal
-from edgevision.inference.runtime import Delegate, Runtime
+from edgevision.inference.edgetpu_reasons import explain_load, explain_no_delegate, explain_prepare, explain_refusal
+from edgevision.inference.runtime import Delegate, Interpreter, Runtime
 
 LIBRARY = "libedgetpu.so.1"
 
@@ -47,6 +48,9 @@ class Accelerator:
 
     def __str__(self) -> str:
         return device_name(self.device) if self.kind == "edgetpu" else self.kind
+
+
+AUTO = Accelerator("auto")
 
 
 def named_twice(wishes: Sequence[Accelerator]) -> list[Accelerator]:
@@ -117,3 +121,16 @@ def open_delegate(
     except ValueError as error:
         # load_delegate adds a sentence of its own to the library's reason, which is the cause.
         raise explain_refusal(library, device, str(error.__cause__ or error.__context__ or ""), roots) from error
+
+
+def open_on(runtime: Runtime, path: Path, content: bytes, device: str, library: str | None = None) -> Interpreter:
+    """An interpreter for the compiled model `content` on the Edge TPU `device`; `path` is for messages.
+
+    Raises AcceleratorError with the reason and the mend.
+    """
+    delegate = open_delegate(runtime, device, library)
+    try:
+        return runtime.open(path, content, threads=1, delegates=(delegate,))
+    except ModelError as error:
+        reason = str(error.__cause__ or error)
+        raise explain_prepare(library or library_name(), device, str(runtime), reason) from error

@@ -5,7 +5,6 @@ The runtimes are native code that trusts its input; a damaged file may well make
 
 import json
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -13,6 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from edgevision.child_process import how_it_ended, signal_name
 from edgevision.errors import AcceleratorError, ModelError
 from edgevision.inference.edgetpu_reasons import explain_crash, explain_hang
 from edgevision.inference.runtime import load_runtime
@@ -101,12 +101,10 @@ def _read_answer(request: Request, child: "subprocess.CompletedProcess[bytes]") 
     said = child.stderr.decode(errors="replace")
     if any(words in said for words in OUT_OF_MEMORY):
         raise _damaged(request, f"needs more than {request.most_memory // 1024**2} MiB of memory")
-    if child.returncode < 0 and request.delegate is not None:
-        raise explain_crash(request.delegate.library, str(load_runtime()), _signal_name(-child.returncode))
-    if child.returncode < 0:
-        raise _damaged(request, f"crashes the runtime ({_signal_name(-child.returncode)})")
-    last = next((line.strip() for line in reversed(said.splitlines()) if line.strip()), "it said nothing")
-    raise _damaged(request, f"fails ({last})")
+    name = signal_name(child.returncode)
+    if name is not None and request.delegate is not None:
+        raise explain_crash(request.delegate.library, str(load_runtime()), name)
+    raise _damaged(request, how_it_ended(child.returncode, said))
 
 
 def _damaged(request: Request, how: str) -> ModelError:
@@ -123,10 +121,3 @@ def _parse(stdout: bytes) -> Mapping[str, Any]:
 
 def _tensors(entries: Sequence[Mapping[str, Any]]) -> tuple[Tensor, ...]:
     return tuple(Tensor(**{**entry, "shape": tuple(entry["shape"])}) for entry in entries)
-
-
-def _signal_name(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"

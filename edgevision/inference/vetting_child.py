@@ -10,19 +10,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from edgevision.errors import AcceleratorError, ModelError
+from edgevision.inference.noise import show_noise
 from edgevision.inference.runtime import Interpreter, load_runtime
 from edgevision.inference.tensors import Tensor, read_operators
 from edgevision.inference.vetting import DelegateRequest, Request
 
 PR_SET_PDEATHSIG = 1
 """From linux/prctl.h."""
-
-SEED = 1
-"""Of the noise that the model is shown."""
 
 
 def main() -> None:
@@ -55,21 +50,15 @@ def _open(request: Request, content: bytes) -> Interpreter:
     runtime, path = load_runtime(), Path(request.path)
     if request.delegate is None:
         return runtime.open(path, content, threads=1) if request.run else runtime.read(path, content)
-    from edgevision.inference.edgetpu import open_delegate
-    from edgevision.inference.edgetpu_reasons import explain_prepare
+    from edgevision.inference.edgetpu import open_on
 
-    library, device = request.delegate.library, request.delegate.device
-    delegate = open_delegate(runtime, device, library)
-    try:
-        return runtime.open(path, content, threads=1, delegates=(delegate,))
-    except ModelError as error:
-        raise explain_prepare(library, device, str(runtime), str(error.__cause__ or error)) from error
+    return open_on(runtime, path, content, request.delegate.device, request.delegate.library)
 
 
 def _run(request: Request, interpreter: Interpreter, inputs: list[Tensor]) -> None:
-    """Show the model some noise. Raises ModelError or AcceleratorError when it fails on it."""
+    """Run the model once. Raises ModelError or AcceleratorError when it fails on it."""
     for tensor in inputs:
-        _show_noise(interpreter.tensor(tensor.index)())
+        show_noise(interpreter.tensor(tensor.index)())
     try:
         interpreter.invoke()
     except (RuntimeError, ValueError) as error:
@@ -99,14 +88,6 @@ def _describe(request: Request, interpreter: Interpreter) -> dict[str, Any]:
 
 def _tensors(details: list[dict[str, Any]]) -> list[Tensor]:
     return [Tensor.from_details(entry) for entry in details]
-
-
-def _show_noise(view: NDArray[np.generic]) -> None:
-    random = np.random.default_rng(SEED)
-    if np.issubdtype(view.dtype, np.number):
-        view[...] = (random.random(view.shape) * (1 if np.issubdtype(view.dtype, np.floating) else 127)).astype(
-            view.dtype
-        )
 
 
 def _limit(request: Request) -> None:

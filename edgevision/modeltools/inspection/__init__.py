@@ -1,0 +1,1 @@
+"""What is inside a .tflite file, read from the file itself: nothing in it is run."""
