@@ -12,7 +12,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from edgevision.cli.text_table import TextTable, printable, show_facts, show_table
 from edgevision.errors import ConfigError
-from edgevision.inference.edgetpu import Accelerator
+from edgevision.inference.edgetpu.delegate import Accelerator
 from edgevision.inference.threads import thread_counts
 from edgevision.modeltools.bench import BenchReport, bench_file, to_json
 from edgevision.modeltools.bench import Progress as Told

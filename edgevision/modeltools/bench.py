@@ -19,9 +19,9 @@ from typing import IO, Any
 
 from edgevision.child_process import how_it_ended, signal_name
 from edgevision.errors import AcceleratorError, ModelError
-from edgevision.inference.edgetpu import AUTO, Accelerator, library_name
-from edgevision.inference.edgetpu_models import is_compiled
-from edgevision.inference.edgetpu_reasons import explain_crash
+from edgevision.inference.edgetpu.compiled import is_compiled
+from edgevision.inference.edgetpu.delegate import AUTO, Accelerator, library_name
+from edgevision.inference.edgetpu.reasons import explain_crash
 from edgevision.inference.model_file import read_model_file
 from edgevision.inference.runtime import load_runtime
 

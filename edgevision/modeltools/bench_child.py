@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from edgevision.errors import AcceleratorError, ModelError
-from edgevision.inference.edgetpu import open_on
-from edgevision.inference.edgetpu_devices import device_name
-from edgevision.inference.edgetpu_reasons import explain_invoke
+from edgevision.inference.edgetpu.delegate import open_on
+from edgevision.inference.edgetpu.devices import device_name
+from edgevision.inference.edgetpu.reasons import explain_invoke
 from edgevision.inference.model_file import read_model_file
 from edgevision.inference.noise import show_noise
 from edgevision.inference.runtime import Interpreter, load_runtime

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from edgevision.inference.edgetpu_devices import PCI_ID, USB_RUNNING, Roots
+from edgevision.inference.edgetpu.devices import PCI_ID, USB_RUNNING, Roots
 
 
 class Machine:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from edgevision.inference.edgetpu import open_delegate
+from edgevision.inference.edgetpu.delegate import open_delegate
 from edgevision.inference.runtime import load_runtime
 from tests.edgetpu.build import FakeEdgeTpu
 
@@ -20,7 +20,7 @@ REPOSITORY = Path(__file__).parents[2]
 
 CHILD = """
 import sys
-from edgevision.inference.edgetpu import open_delegate
+from edgevision.inference.edgetpu.delegate import open_delegate
 from edgevision.inference.runtime import load_runtime
 runtime = load_runtime()
 delegate = open_delegate(runtime, "")

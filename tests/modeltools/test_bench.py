@@ -10,7 +10,7 @@ import typer
 from edgevision.cli.models_bench import parse_threads
 from edgevision.errors import AcceleratorError, ModelError
 from edgevision.inference.bundled import bundled_model
-from edgevision.inference.edgetpu import Accelerator
+from edgevision.inference.edgetpu.delegate import Accelerator
 from edgevision.inference.runtime import load_runtime
 from edgevision.inference.threads import thread_counts
 from edgevision.modeltools import bench

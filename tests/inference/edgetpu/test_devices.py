@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from edgevision.inference.edgetpu_devices import (
+from edgevision.inference.edgetpu.devices import (
     USB_RUNNING,
     USB_UNSTARTED,
     Process,

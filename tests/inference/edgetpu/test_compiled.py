@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from edgevision.inference.edgetpu_models import COMPILED_OPERATOR, compiled_twin, cpu_twin, is_compiled
+from edgevision.inference.edgetpu.compiled import COMPILED_OPERATOR, compiled_twin, cpu_twin, is_compiled
 
 WITH_NAME = struct.pack("<4H", 8, 8, 0, 4)
 """A flatbuffer's vtable: its size, the table's, where the fields are; number 1, the name, comes after 4 bytes."""

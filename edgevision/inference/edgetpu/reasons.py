@@ -9,7 +9,7 @@ import stat
 from pathlib import Path
 
 from edgevision.errors import AcceleratorError
-from edgevision.inference.edgetpu_devices import THIS_MACHINE, EdgeTpu, Roots, device_name, find_devices, users_of
+from edgevision.inference.edgetpu.devices import THIS_MACHINE, EdgeTpu, Roots, device_name, find_devices, users_of
 
 PACKAGE = "libedgetpu1-std"
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from edgevision.errors import AcceleratorError, ConfigError
-from edgevision.inference.edgetpu import (
+from edgevision.inference.edgetpu.delegate import (
     LIBRARY,
     Accelerator,
     assign_devices,
@@ -15,7 +15,7 @@ from edgevision.inference.edgetpu import (
     named_twice,
     open_delegate,
 )
-from edgevision.inference.edgetpu_devices import Bus, EdgeTpu
+from edgevision.inference.edgetpu.devices import Bus, EdgeTpu
 from edgevision.inference.runtime import Interpreter, load_runtime
 from tests.edgetpu.build import FakeEdgeTpu
 from tests.edgetpu.machine import Machine
@@ -120,7 +120,7 @@ def test_a_variable_names_another_library(monkeypatch: pytest.MonkeyPatch) -> No
     [
         ("libedgetpu-not-here.so.1", "libedgetpu-not-here.so.1 is not installed: .*libedgetpu1-std"),
         ("libm.so.6", "libm.so.6 is no delegate"),
-        (__file__, "test_edgetpu.py can't be loaded .*invalid ELF header"),
+        (__file__, "test_delegate.py can't be loaded .*invalid ELF header"),
     ],
 )
 @pytest.mark.filterwarnings("error::pytest.PytestUnraisableExceptionWarning")  # a traceback about Delegate.__del__

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Literal
 
 from edgevision.errors import ConfigError, ModelError
-from edgevision.inference.edgetpu_devices import THIS_MACHINE, Bus, EdgeTpu, Roots, device_name
-from edgevision.inference.edgetpu_reasons import explain_load, explain_no_delegate, explain_prepare, explain_refusal
+from edgevision.inference.edgetpu.devices import THIS_MACHINE, Bus, EdgeTpu, Roots, device_name
+from edgevision.inference.edgetpu.reasons import explain_load, explain_no_delegate, explain_prepare, explain_refusal
 from edgevision.inference.runtime import Delegate, Interpreter, Runtime
 
 LIBRARY = "libedgetpu.so.1"

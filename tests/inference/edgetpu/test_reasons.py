@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from edgevision.inference.edgetpu_devices import USB_UNSTARTED
-from edgevision.inference.edgetpu_reasons import (
+from edgevision.inference.edgetpu.devices import USB_UNSTARTED
+from edgevision.inference.edgetpu.reasons import (
     explain_crash,
     explain_hang,
     explain_invoke,
