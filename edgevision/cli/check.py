@@ -1,5 +1,6 @@
 """`edgevision check`."""
 
+import logging
 from pathlib import Path
 
 from edgevision.config.loader import Config, load_config
@@ -12,6 +13,7 @@ def check_config(path: Path) -> None:
     """Print what `edgevision run` would run with this file. Raises ConfigError when it couldn't."""
     config = load_config(path)
     vet_tls_files(config)
+    logging.getLogger("edgevision").addHandler(logging.NullHandler())  # the summary tells what models say
     models = open_models(config, measure_threads=False)
     print("\n".join(describe(config, models)))
 
@@ -22,11 +24,13 @@ def describe(config: Config, models: list[ModelInUse]) -> list[str]:
     lines = [f"broker   {_broker(settings.mqtt)}, topics {settings.mqtt.topic_prefix}/{settings.device}/…"]
     model_of = {}
     for in_use in models:
-        info = in_use.model.info
+        info, state = in_use.model.info, in_use.model.state
         model_of.update(dict.fromkeys(in_use.cameras, in_use.name))
-        size = f"{info.input.width}x{info.input.height} {info.input.dtype}"
-        labels = f"{len(info.labels)} label{'s' if len(info.labels) > 1 else ''}"
-        lines.append(f"model    {in_use.name}: {info.task}, input {size}, {labels}, {info.runtime}, {info.path}")
+        known = [f"{len(info.labels)} label{'s' if len(info.labels) > 1 else ''}"] if info.labels else []
+        facts = [info.task, f"input {info.input}", *known, f"{info.runtime} on {state.in_use}", str(info.path)]
+        lines.append(f"model    {in_use.name}: {', '.join(facts)}")
+        if state.degraded:
+            lines.append(f"warning  {in_use.name} runs on the CPU: {state.degraded}")
     for name, camera in settings.cameras.items():
         model = settings.model_for(name)
         lines.append(

@@ -15,6 +15,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from edgevision.cli.text_table import printable
 from edgevision.config.loader import load_config
 from edgevision.publish.settings import broker_settings, vet_tls_files
 from edgevision.publish.subscriber import Subscriber
@@ -81,7 +82,7 @@ class View:
                 for name, figure in figures.items():
                     self.cameras.setdefault(name, CameraView()).figures = figure
             else:
-                seen = summary(content["detections"])
+                seen = summary(content)
                 camera = self.cameras.setdefault(topic.split("/")[-2], CameraView())
                 camera.seen, camera.received = seen, now
                 camera.messages += 1
@@ -103,14 +104,11 @@ class View:
         return Group(head, table)
 
 
-def summary(detections: list[dict[str, Any]]) -> str:
-    """`person 83 %, dog 61 %`."""
-    return printable(", ".join(f"{entry['label']} {entry['score']:.0%}" for entry in detections))
-
-
-def printable(text: str) -> str:
-    """The text without what could move the cursor or can't be encoded."""
-    return "".join(character if character.isprintable() else "?" for character in text)
+def summary(content: dict[str, Any]) -> str:
+    """`person 83 %, dog 61 %`, or of an embedding `a vector of 1024 numbers`."""
+    if "vector" in content:
+        return f"a vector of {len(content['vector'])} numbers"
+    return printable(", ".join(f"{entry['label']} {entry['score']:.0%}" for entry in content["detections"]))
 
 
 def watch_detections(path: Path) -> None:
@@ -125,7 +123,7 @@ def watch_detections(path: Path) -> None:
     inbox: queue.SimpleQueue[tuple[str, bytes]] = queue.SimpleQueue()
     subscriber = Subscriber(
         broker_settings(settings.mqtt, f"edgevision-watch-{settings.device}-{os.getpid()}"),
-        [topics.status, topics.info, topics.stats, topics.detections("+")],
+        [topics.status, topics.info, topics.stats, topics.detections("+"), topics.embedding("+")],
         lambda topic, payload: inbox.put((topic, payload)),
     )
     subscriber.start()

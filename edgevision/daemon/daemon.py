@@ -17,6 +17,7 @@ from edgevision.daemon.models import ModelInUse, model_name
 from edgevision.daemon.statistics import StatsReporter
 from edgevision.daemon.stop_request import StopRequest
 from edgevision.daemon.threads import SupervisedThread
+from edgevision.inference.accelerated import AcceleratorState
 from edgevision.inference.runtime import load_runtime
 from edgevision.publish.client import Publisher
 from edgevision.publish.message import Message
@@ -48,6 +49,7 @@ class Daemon:
             broker_settings(settings.mqtt, f"edgevision-{settings.device}"), self._topics.status
         )
         self._stop = stop
+        self._told: list[AcceleratorState] = []
         self._stopping = threading.Event()
         self._dead: list[SupervisedThread] = []
         self._cameras = {
@@ -85,7 +87,7 @@ class Daemon:
         Whatever happened, everything is stopped in order before it returns: sources, models, then the broker is told.
         """
         log.info("edgevision %s on %s: %s", __version__, load_runtime(), "; ".join(self._summary()))
-        self._publisher.announce(Message(self._topics.info, info_payload(self._info()), qos=1, retain=True))
+        self._tell_info()
         self._publisher.start()
         for thread in (*self._inference, *self._capture):
             thread.start()
@@ -101,6 +103,7 @@ class Daemon:
         stats = StatsReporter(self._cameras, started)
         next_stats = started + self._settings.stats.interval
         while not (self._failed() or self._finished() or self._stop.wait(LOOK_AROUND)):
+            self._tell_info()
             if time.monotonic() >= next_stats:
                 next_stats = time.monotonic() + self._settings.stats.interval
                 self._send_stats(stats)
@@ -118,9 +121,24 @@ class Daemon:
 
     def _send_stats(self, stats: StatsReporter) -> None:
         report = stats.report(
-            time=time.time(), monotonic=time.monotonic(), depth=self._publisher.depth, dropped=self._publisher.dropped
+            time=time.time(),
+            monotonic=time.monotonic(),
+            depth=self._publisher.depth,
+            dropped=self._publisher.dropped,
+            degraded=self._degraded,
         )
         self._publisher.publish(Message(self._topics.stats, stats_payload(report)))
+
+    def _tell_info(self) -> None:
+        """Announce what runs here, at the start and whenever a model has changed its accelerator."""
+        states = [in_use.model.state for in_use in self._models]
+        if states != self._told:
+            self._told = states
+            self._publisher.announce(Message(self._topics.info, info_payload(self._info(states)), qos=1, retain=True))
+
+    @property
+    def _degraded(self) -> bool:
+        return any(in_use.model.state.degraded for in_use in self._models)
 
     def _wait_for_broker(self) -> None:
         """Return when messages can be sent and not too many are on their way, or at stop."""
@@ -132,6 +150,8 @@ class Daemon:
 
     def _shut_down(self, deadline: float) -> None:
         self._stopping.set()
+        for in_use in self._models:
+            in_use.model.close()
         for queue in self._queues:
             queue.close()
         # A second is left for the broker, whatever hangs before.
@@ -148,14 +168,24 @@ class Daemon:
             for camera in self._cameras.values()
         ]
 
-    def _info(self) -> Info:
+    def _info(self, states: Sequence[AcceleratorState]) -> Info:
         models = []
-        for in_use in self._models:
+        for in_use, state in zip(self._models, states, strict=True):
             info = in_use.model.info
-            taken = InputInfo(info.input.width, info.input.height, 3, info.input.dtype)
-            models.append(ModelInfo(in_use.name, info.sha256, info.task, taken, "cpu", len(info.labels)))
+            models.append(
+                ModelInfo(
+                    in_use.name,
+                    info.sha256,
+                    info.task,
+                    InputInfo(info.input.width, info.input.height, info.input.channels, info.input.dtype),
+                    accelerator=state.in_use,
+                    degraded=state.degraded is not None,
+                    reason=state.degraded,
+                    labels=len(info.labels),
+                )
+            )
         cameras = [
             CameraInfo(camera.name, camera.settings.source.type, model_name(camera.model))
             for camera in self._cameras.values()
         ]
-        return Info(__version__, str(load_runtime()), models, cameras)
+        return Info(__version__, str(load_runtime()), any(model.degraded for model in models), models, cameras)

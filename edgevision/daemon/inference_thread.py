@@ -10,12 +10,12 @@ from edgevision.daemon.frame_queue import FrameQueue
 from edgevision.daemon.models import model_name
 from edgevision.daemon.publish_gate import PublishGate
 from edgevision.daemon.threads import SupervisedThread
+from edgevision.inference.accelerated import AcceleratedModel
 from edgevision.inference.detect import within
-from edgevision.inference.detection import Detection
 from edgevision.inference.model import Model
 from edgevision.publish.client import Publisher
 from edgevision.publish.message import Message
-from edgevision.publish.payloads import detections_payload
+from edgevision.publish.payloads import InferredFrame, detections_payload, embedding_payload
 from edgevision.publish.topics import Topics
 
 
@@ -24,7 +24,7 @@ class InferenceThread(SupervisedThread):
 
     def __init__(
         self,
-        model: Model,
+        model: Model | AcceleratedModel,
         cameras: Mapping[str, Camera],
         queue: FrameQueue,
         publisher: Publisher,
@@ -56,12 +56,20 @@ class InferenceThread(SupervisedThread):
         with camera.counters.lock:
             camera.counters.inferred += 1
             camera.counters.inference_ms.append(inference_ms)
+        inferred = self._inferred(frame, camera, inference_ms)
+        if inference.vector is not None:
+            if camera.settings.publish != "off":
+                payload = embedding_payload(inferred, inference.vector.tolist())
+                self._send(self._topics.embedding(frame.camera), payload, camera)
+            return
         gate = self._gates[frame.camera]
-        if gate.passes(detections) and self._send(frame, camera, detections, inference_ms):
-            gate.sent(detections)
+        if gate.passes(detections):
+            payload = detections_payload(inferred, detections)
+            if self._send(self._topics.detections(frame.camera), payload, camera):
+                gate.sent(detections)
 
-    def _send(self, frame: Frame, camera: Camera, detections: list[Detection], inference_ms: float) -> bool:
-        payload = detections_payload(
+    def _inferred(self, frame: Frame, camera: Camera, inference_ms: float) -> InferredFrame:
+        return InferredFrame(
             device=self._topics.device,
             camera=frame.camera,
             model=model_name(camera.model),
@@ -71,8 +79,8 @@ class InferenceThread(SupervisedThread):
             height=frame.height,
             source=frame.source,
             inference_ms=inference_ms,
-            detections=detections,
         )
+
+    def _send(self, topic: str, payload: bytes, camera: Camera) -> bool:
         # Every frame of a source that ends is to arrive: those few that find the broker away are kept for it.
-        message = Message(self._topics.detections(frame.camera), payload, keep=camera.source.finite)
-        return self._publisher.publish(message)
+        return self._publisher.publish(Message(topic, payload, keep=camera.source.finite))

@@ -1,15 +1,21 @@
 """Opening each model that the configuration uses once."""
 
-from collections.abc import Callable
+import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from edgevision.config.loader import Config
-from edgevision.config.schema import ModelSettings
+from edgevision.config.schema import DEFAULT_STATE_DIR, ModelSettings
 from edgevision.errors import ConfigError, LabelsError, ModelError
-from edgevision.inference.bundled import bundled_model
-from edgevision.inference.model import Model
-from edgevision.inference.preprocess import Normalization
+from edgevision.inference.accelerated import AcceleratedModel
+from edgevision.inference.edgetpu.delegate import Accelerator, named_twice
+from edgevision.inference.normalization import Normalization
+from edgevision.inference.opening import Choice, devices_for, open_accelerated
+from edgevision.inference.twins import Pair, find_pair
+from edgevision.modeltools.catalogue import BUNDLED_MODELS
+from edgevision.modeltools.pulled import find_model
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,50 +23,104 @@ class ModelInUse:
     """A model and the cameras that it serves."""
 
     name: str
-    model: Model
+    model: AcceleratedModel
     cameras: tuple[str, ...]
 
 
-def model_path(settings: ModelSettings) -> Path:
-    """The file of the model that `settings` choose, by path or by name."""
-    return settings.path if settings.path is not None else bundled_model(settings.name or "person")
+def model_path(settings: ModelSettings, config: Config) -> Path:
+    """The file of the model that `settings` of `config` choose, by path or by name.
+
+    Raises ModelError when the one that is named isn't here, or isn't what was pulled.
+    """
+    if settings.path is not None:
+        return settings.path
+    name, state_dir = model_name(settings), config.settings.state_dir
+    pull = f"edgevision models pull {name}"
+    return find_model(
+        name, state_dir, pull if state_dir == DEFAULT_STATE_DIR else f"{pull} -c {shlex.quote(str(config.path))}"
+    ).path
 
 
 def model_name(settings: ModelSettings) -> str:
     """What `settings` call their model in payloads: its name, else its file's name without the suffix."""
-    return settings.name if settings.path is None and settings.name else model_path(settings).stem
+    return settings.path.stem if settings.path is not None else settings.name or BUNDLED_MODELS[0]
 
 
-def open_models(config: Config, *, measure_threads: bool, open_model: Callable[..., Model] = Model) -> list[ModelInUse]:
+def open_models(config: Config, *, measure_threads: bool) -> list[ModelInUse]:
     """The models of all cameras; cameras that differ in threshold and number of detections only share one.
 
     `measure_threads`: find the fastest number of threads where the configuration leaves it open, else take one.
     Raises ConfigError with every model that can't be used and the place in the file that asks for it.
     """
-    cameras_of: dict[tuple[object, ...], list[str]] = {}
+    problems = _Problems(config)
+    asked: list[tuple[_Group, Choice, Pair]] = []
+    for group in _groups(config):
+        with problems.of(group):
+            choice = _choice(group.settings, config, measure_threads)
+            asked.append((group, choice, find_pair(choice.path, choice.cpu_path, choice.accelerator)))
+    in_use = []
+    devices = devices_for([choice for _, choice, _ in asked], [pair for _, _, pair in asked])
+    twice = named_twice([choice.accelerator for _, choice, pair in asked if pair.compiled])
+    for (group, choice, pair), device in zip(asked, devices, strict=True):
+        with problems.of(group):
+            if choice.accelerator in twice:
+                raise ModelError(f"is to run on {choice.accelerator}, as another model is: an Edge TPU runs one model")
+            model = open_accelerated(choice, pair, device)
+            in_use.append(ModelInUse(model_name(group.settings), model, group.cameras))
+    problems.raise_any()
+    return in_use
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """Cameras that share a model, and its settings."""
+
+    cameras: tuple[str, ...]
+    settings: ModelSettings
+
+
+class _Problems:
+    """What is wrong with the models of a configuration, each with its place there."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._lines: list[str] = []
+
+    @contextmanager
+    def of(self, group: _Group) -> Iterator[None]:
+        """Note a ModelError that is raised within."""
+        try:
+            yield
+        except ModelError as error:
+            self._lines.append(f"{_place(self._config, group.cameras[0], group.settings, error)}: {error}")
+
+    def raise_any(self) -> None:
+        """Raises ConfigError when there were problems."""
+        if self._lines:
+            raise ConfigError("\n".join(self._lines))
+
+
+def _groups(config: Config) -> list[_Group]:
+    cameras_of: dict[str, list[str]] = {}
     for name in config.settings.cameras:
         settings = config.settings.model_for(name)
-        key = (model_path(settings), settings.labels, settings.task, settings.threads, settings.normalize)
-        cameras_of.setdefault(key, []).append(name)
-    in_use, problems = [], []
-    for names in cameras_of.values():
-        settings = config.settings.model_for(names[0])
-        threads = settings.threads if settings.threads or measure_threads else 1
-        try:
-            model = open_model(
-                model_path(settings),
-                labels=settings.labels,
-                task=settings.task,
-                threads=threads,
-                normalization=_normalization(settings),
-            )
-        except ModelError as error:
-            problems.append(f"{_place(config, names[0], settings, error)}: {error}")
-            continue
-        in_use.append(ModelInUse(model_name(settings), model, tuple(names)))
-    if problems:
-        raise ConfigError("\n".join(problems))
-    return in_use
+        cameras_of.setdefault(settings.model_dump_json(exclude={"threshold", "max_detections"}), []).append(name)
+    return [_Group(tuple(names), config.settings.model_for(names[0])) for names in cameras_of.values()]
+
+
+def _choice(settings: ModelSettings, config: Config, measure_threads: bool) -> Choice:
+    return Choice(
+        path=model_path(settings, config),
+        cpu_path=settings.cpu_path,
+        accelerator=Accelerator.parse(settings.accelerator),
+        options={
+            "labels": settings.labels,
+            "task": settings.task,
+            "resize": settings.resize,
+            "normalization": _normalization(settings),
+            "threads": settings.threads if settings.threads or measure_threads else 1,
+        },
+    )
 
 
 def _normalization(settings: ModelSettings) -> Normalization | None:
@@ -69,6 +129,7 @@ def _normalization(settings: ModelSettings) -> Normalization | None:
 
 def _place(config: Config, camera: str, settings: ModelSettings, error: ModelError) -> str:
     chooses = "path" if settings.path is not None else "name"
-    key = "labels" if isinstance(error, LabelsError) and settings.labels is not None else chooses
+    key = "cpu_path" if settings.cpu_path is not None and str(error).startswith(str(settings.cpu_path)) else chooses
+    key = "labels" if isinstance(error, LabelsError) and settings.labels is not None else key
     overridden = key in config.settings.cameras[camera].model.model_fields_set
     return config.locate("cameras", camera, "model", key) if overridden else config.locate("model", key)

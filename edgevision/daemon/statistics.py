@@ -1,11 +1,11 @@
 """Turning the cameras' counters into the figures of `P/stats`."""
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from edgevision.daemon.camera import Camera
 from edgevision.daemon.health import cpu_temperature, resident_memory, throttled
+from edgevision.percentile import percentile
 from edgevision.publish.payloads import CameraStats, LatencyStats, OutboxStats, Stats
 
 
@@ -18,12 +18,6 @@ class Snapshot:
     inferred: int
 
 
-def percentile(values: Sequence[float], fraction: float) -> float | None:
-    """The least value that at least `fraction` of `values` don't exceed (nearest rank); None of none."""
-    ordered = sorted(values)
-    return ordered[max(math.ceil(fraction * len(ordered)), 1) - 1] if ordered else None
-
-
 class StatsReporter:
     """Rates between one report and the next."""
 
@@ -33,10 +27,14 @@ class StatsReporter:
         self._started = started
         self._last = {name: Snapshot(started, 0, 0) for name in cameras}
 
-    def report(self, *, time: float, monotonic: float, depth: int, dropped: int) -> Stats:
-        """The figures since the last report; `depth` messages wait to be sent, `dropped` never were."""
+    def report(self, *, time: float, monotonic: float, depth: int, dropped: int, degraded: bool) -> Stats:
+        """The figures since the last report; `depth` messages wait to be sent, `dropped` never were.
+
+        `degraded`: some model runs on the CPU although it should not.
+        """
         return Stats(
             time=time,
+            degraded=degraded,
             cameras={name: self._camera(camera, monotonic) for name, camera in self._cameras.items()},
             outbox=OutboxStats(depth, dropped),
             cpu_temperature=cpu_temperature(),

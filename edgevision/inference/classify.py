@@ -1,37 +1,77 @@
-"""Classification: reading one score a class."""
+"""Classification: reading one score a class, or the one probability of a binary classifier."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edgevision.inference.detection import Detection
 from edgevision.inference.labels import Labels, name_of
-from edgevision.inference.tensors import Operator, Tensor, producer_of
+from edgevision.inference.reader import Answer, Task, Values, Wanted
+from edgevision.inference.tensors import Operator, Tensor, last_computation
 
 PROBABILITY_OPERATORS = frozenset({"SOFTMAX", "LOGISTIC"})
-PASSING_OPERATORS = frozenset({"QUANTIZE", "DEQUANTIZE", "RESHAPE", "SQUEEZE"})
-"""Operators that leave the values what they are."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClassReader:
+    """Reads `output` [1, …, n]; `probabilities`: its values are such, else they are logits.
+
+    An output of one number is the probability of the second of two classes, as Keras trains them; where there is one
+    label only, it is that one's.
+    """
+
+    output: Tensor
+    probabilities: bool
+    task: Task = "classify"
+
+    @property
+    def outputs(self) -> tuple[Tensor, ...]:
+        """The one output."""
+        return (self.output,)
+
+    @property
+    def class_counts(self) -> tuple[int, ...]:
+        """One label for each number; one or two for a single one."""
+        classes = max(self.output.shape)
+        return (1, 2) if classes == 1 else (classes,)
+
+    def read(self, values: Values, labels: Labels, wanted: Wanted) -> Answer:
+        """The labels of at least the threshold."""
+        scores = self.output.dequantize(values(self.output)).reshape(-1)
+        if not self.probabilities:
+            scores = sigmoid(scores) if len(scores) == 1 else softmax(scores)
+        if len(scores) == 1 and len(labels) > 1:
+            scores = np.concatenate([1 - scores, scores])
+        return Answer(read_classes(scores, labels, wanted.threshold)[: wanted.max_detections])
 
 
 def gives_probabilities(output: Tensor, operators: Sequence[Operator]) -> bool:
     """Whether the model's last computation makes probabilities (softmax, sigmoid) or leaves raw scores (logits).
 
-    Told from the operators; where the runtime doesn't tell those, from the output's quantization, for softmax has one
-    of its own: 256 steps from 0 (tensorflow/lite/kernels/activations.cc: scale 1/256, zero point 0 or -128).
+    Told from the operators; where those are hidden, from the output's quantization, for softmax and sigmoid have one
+    of their own: 256 steps from 0 (tensorflow/lite/kernels/activations.cc: scale 1/256, zero point 0 or -128), or
+    32768 for 16-bit activations.
     """
-    if not operators:
-        return output.scale == 1 / 256 and output.zero_point in (0, -128)
-    operator = producer_of(output.index, operators)
-    while operator is not None and operator.name in PASSING_OPERATORS and operator.inputs:
-        operator = producer_of(operator.inputs[0], operators)
-    return operator is not None and operator.name in PROBABILITY_OPERATORS
+    last = last_computation(output.index, operators)
+    if last is not None:
+        return last in PROBABILITY_OPERATORS
+    if output.dtype == "int16":
+        return output.scale == 1 / 32768
+    return output.scale == 1 / 256 and output.zero_point in (0, -128)
 
 
 def softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
-    """exp(x) / sum(exp(x)) over [n], shifted by the largest so that nothing overflows."""
-    exponentials: NDArray[np.float64] = np.exp(logits - logits.max())
-    probabilities: NDArray[np.float64] = exponentials / exponentials.sum()
+    """exp(x) / sum(exp(x)) over the last axis of [..., n], shifted by the largest so that nothing overflows."""
+    exponentials: NDArray[np.float64] = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    probabilities: NDArray[np.float64] = exponentials / exponentials.sum(axis=-1, keepdims=True)
+    return probabilities
+
+
+def sigmoid(logits: NDArray[np.float64]) -> NDArray[np.float64]:
+    """1 / (1 + exp(-x)), any shape, in a form that can't overflow."""
+    probabilities: NDArray[np.float64] = 0.5 + 0.5 * np.tanh(0.5 * logits)
     return probabilities
 
 

@@ -3,6 +3,7 @@
 Source: "Adding metadata to TensorFlow Lite models", the section on associated files.
 """
 
+import io
 import lzma
 import zipfile
 import zlib
@@ -19,8 +20,9 @@ DAMAGE = (
     RuntimeError,
     OSError,
     ValueError,
+    MemoryError,
 )
-"""What zipfile raises on an archive that is damaged, encrypted or packed in a way it doesn't know."""
+"""What zipfile raises on an archive that is damaged, encrypted, packed in an unknown way, or needs too much memory."""
 
 MOST_LABEL_FILES = 8
 """As many are looked at, to name them when there is more than one."""
@@ -29,29 +31,30 @@ MOST_LABEL_BYTES = 4 * 1024 * 1024
 """A label file larger than this is refused, whatever the archive says its size is."""
 
 
-def packed_labels(model: Path) -> tuple[str, str] | None:
-    """The label file packed into `model`: its name and text; None where there is none.
+def packed_labels(model: Path, content: bytes) -> tuple[str, str] | None:
+    """The label file packed into the model that `content` is: its name and text; None where there is none.
 
     Raises LabelsError when the archive is damaged, several files could be the labels, or the text can't be read.
     """
     try:
-        packed = _label_files(model)
+        packed = _label_files(content)
     except DAMAGE as error:
         raise LabelsError(
             f"the files packed into {model} can't be read ({error}): set model.labels to a .txt"
         ) from error
     if len(packed) > 1:
         raise LabelsError(f"{model} packs several label files ({', '.join(packed)}): set model.labels to one")
-    for name, content in packed.items():
-        return name, decode_labels(content, f"{name} inside {model}")
+    for name, text in packed.items():
+        return name, decode_labels(text, f"{name} inside {model}")
     return None
 
 
-def _label_files(model: Path) -> dict[str, bytes]:
+def _label_files(content: bytes) -> dict[str, bytes]:
     """The label files in the archive, cut off where they would be too large whatever the archive says their size is."""
-    if not zipfile.is_zipfile(model):
+    file = io.BytesIO(content)
+    if not zipfile.is_zipfile(file):
         return {}
-    with zipfile.ZipFile(model) as archive:
+    with zipfile.ZipFile(file) as archive:
         texts = [name for name in archive.namelist() if name.lower().endswith(".txt")]
         named = [name for name in texts if "label" in name.lower()] or texts
         return {name: _start_of(archive, name) for name in named[:MOST_LABEL_FILES]}

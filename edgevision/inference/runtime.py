@@ -64,14 +64,33 @@ class Runtime:
         Not opened by its path: the runtime would map the file into memory, and die when somebody replaces it.
         Raises ModelError with the runtime's own reason when it can't read the file or lacks an operator.
         """
+        interpreter = self.read(path, content, threads, delegates)
         try:
-            interpreter = self.interpreter_class(
-                model_content=content, num_threads=threads, experimental_delegates=list(delegates)
-            )
             interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
-            raise ModelError(_explain(path, str(self), str(error))) from error
+            raise ModelError(_open_size(path, interpreter) or _explain(path, str(self), str(error))) from error
         return interpreter
+
+    def read(self, path: Path, content: bytes, threads: int = 1, delegates: Sequence[Delegate] = ()) -> Interpreter:
+        """An interpreter that can tell of its tensors but not run: what is compiled for an Edge TPU can be read so.
+
+        Raises ModelError with the runtime's own reason when it can't read the file.
+        """
+        try:
+            return self.interpreter_class(
+                model_content=content, num_threads=threads, experimental_delegates=list(delegates)
+            )
+        except (ValueError, RuntimeError) as error:
+            raise ModelError(_explain(path, str(self), str(error))) from error
+
+
+def _open_size(path: Path, interpreter: Interpreter) -> str | None:
+    """What to do where an input has no fixed size, which the runtimes say by an operator that fails to prepare."""
+    for details in interpreter.get_input_details():
+        shape = [int(side) for side in details.get("shape_signature", ())]
+        if -1 in shape[1:]:
+            return f"{path} leaves the size of its input open ({shape}): convert it with a fixed height and width"
+    return None
 
 
 def _explain(path: Path, runtime: str, reason: str) -> str:

@@ -1,13 +1,19 @@
 """What a model says of its tensors and operators, as plain data."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edgevision.inference.runtime import Interpreter
+
+PASSING_OPERATORS = frozenset({"QUANTIZE", "DEQUANTIZE", "RESHAPE", "SQUEEZE", "EXPAND_DIMS", "CONCATENATION"})
+"""Operators that leave the values what they are."""
+
+EDGE_TPU_OPERATOR = "edgetpu-custom-op"
+"""All operators that the Edge TPU compiler took together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +54,35 @@ class Operator:
     outputs: tuple[int, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """A model's tensors and operators; `signature` maps the outputs' tensor names to the names of its signature."""
+
+    inputs: tuple[Tensor, ...]
+    outputs: tuple[Tensor, ...]
+    tensors: Mapping[int, Tensor]
+    operators: tuple[Operator, ...] = ()
+    signature: Mapping[str, str] = field(default_factory=dict)
+
+    def found(self) -> str:
+        """The outputs in words, for messages."""
+        return ", ".join(str(tensor) for tensor in self.outputs)
+
+
+def read_graph(interpreter: Interpreter) -> Graph:
+    """What the interpreter tells. Raises UnicodeDecodeError when a name in the file is damaged."""
+    inputs, outputs, tensors = (
+        tuple(Tensor.from_details(entry) for entry in details)
+        for details in (
+            interpreter.get_input_details(),
+            interpreter.get_output_details(),
+            interpreter.get_tensor_details(),
+        )
+    )
+    by_index = {tensor.index: tensor for tensor in tensors}
+    return Graph(inputs, outputs, by_index, tuple(read_operators(interpreter)), _signature_names(interpreter))
+
+
 def read_operators(interpreter: Interpreter) -> list[Operator]:
     """The model's operators in execution order, without the nodes that delegates put in their place.
 
@@ -66,3 +101,28 @@ def read_operators(interpreter: Interpreter) -> list[Operator]:
 def producer_of(tensor: int, operators: Iterable[Operator]) -> Operator | None:
     """The operator that writes the tensor of that index."""
     return next((op for op in operators if tensor in op.outputs), None)
+
+
+def last_computation(tensor: int, operators: Sequence[Operator]) -> str | None:
+    """The name of the operator that made the tensor's values, behind those that only pass them on.
+
+    None where that isn't told: by the runtime, or because it is hidden in what was compiled for an Edge TPU.
+    """
+    operator = producer_of(tensor, operators)
+    # A damaged file may have operators in a circle.
+    for _ in operators:
+        if operator is None or operator.name == EDGE_TPU_OPERATOR:
+            return None
+        if operator.name not in PASSING_OPERATORS or not operator.inputs:
+            return operator.name
+        operator = producer_of(operator.inputs[0], operators)
+    return None
+
+
+def _signature_names(interpreter: Interpreter) -> dict[str, str]:
+    """The signature's name of each output tensor's name, where the model has exactly one signature."""
+    signatures = interpreter.get_signature_list()
+    if len(signatures) != 1:
+        return {}
+    details = interpreter.get_signature_runner().get_output_details()
+    return {str(tensor["name"]): name for name, tensor in details.items()}

@@ -14,7 +14,7 @@ from typing import Any
 
 from edgevision.child_process import how_it_ended, signal_name
 from edgevision.errors import AcceleratorError, ModelError
-from edgevision.inference.edgetpu_reasons import explain_crash, explain_hang
+from edgevision.inference.edgetpu.reasons import explain_crash, explain_hang
 from edgevision.inference.runtime import load_runtime
 from edgevision.inference.tensors import Tensor
 

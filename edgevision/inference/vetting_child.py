@@ -50,7 +50,7 @@ def _open(request: Request, content: bytes) -> Interpreter:
     runtime, path = load_runtime(), Path(request.path)
     if request.delegate is None:
         return runtime.open(path, content, threads=1) if request.run else runtime.read(path, content)
-    from edgevision.inference.edgetpu import open_on
+    from edgevision.inference.edgetpu.delegate import open_on
 
     return open_on(runtime, path, content, request.delegate.device, request.delegate.library)
 
@@ -67,7 +67,7 @@ def _run(request: Request, interpreter: Interpreter, inputs: list[Tensor]) -> No
             raise ModelError(
                 f"{request.path} can't be run by {load_runtime()} ({reason}): the file is damaged"
             ) from error
-        from edgevision.inference.edgetpu_reasons import explain_invoke
+        from edgevision.inference.edgetpu.reasons import explain_invoke
 
         raise explain_invoke(request.delegate.device, reason) from error
 

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -23,13 +23,18 @@ class InputInfo:
 
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
-    """A model in use; `labels` is how many labels it tells apart, `accelerator` the one it really runs on."""
+    """A model in use: `labels` is how many labels it tells apart, `accelerator` what it runs on now.
+
+    `degraded`: that is the CPU although it should be another; `reason` says why, else it is None.
+    """
 
     name: str
     sha256: str
     task: str
     input: InputInfo
     accelerator: str
+    degraded: bool
+    reason: str | None
     labels: int
 
 
@@ -44,10 +49,14 @@ class CameraInfo:
 
 @dataclass(frozen=True, slots=True)
 class Info:
-    """What runs here; `runtime` names the inference runtime and its version (`ai-edge-litert 2.3.0`)."""
+    """What runs here; `runtime` names the inference runtime and its version (`ai-edge-litert 2.3.0`).
+
+    `degraded`: some model runs on the CPU although it should not.
+    """
 
     version: str
     runtime: str
+    degraded: bool
     models: Sequence[ModelInfo]
     cameras: Sequence[CameraInfo]
 
@@ -85,10 +94,11 @@ class Stats:
     """How the daemon does at `time` (seconds since 1970).
 
     `cpu_temperature` is in degrees Celsius, `memory` in bytes of resident set, `uptime` in seconds. What the machine
-    doesn't tell is None.
+    doesn't tell is None. `degraded`: some model runs on the CPU although it should not.
     """
 
     time: float
+    degraded: bool
     cameras: Mapping[str, CameraStats]
     outbox: OutboxStats
     cpu_temperature: float | None
@@ -103,39 +113,35 @@ def rfc3339(seconds: float) -> str:
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def detections_payload(  # noqa: PLR0913 - the fields of the contract, each by its name
-    *,
-    device: str,
-    camera: str,
-    model: str,
-    seq: int,
-    time: float,
-    width: int,
-    height: int,
-    source: str | None,
-    inference_ms: float,
-    detections: Sequence[Detection],
-) -> bytes:
+@dataclass(frozen=True, slots=True)
+class InferredFrame:
+    """A frame that a model has looked at: `time` in seconds since 1970, `width` and `height` in pixels."""
+
+    device: str
+    camera: str
+    model: str
+    seq: int
+    time: float
+    width: int
+    height: int
+    source: str | None
+    inference_ms: float
+
+
+def detections_payload(frame: InferredFrame, detections: Sequence[Detection]) -> bytes:
     """What was found in one frame, highest score first.
 
     A detection whose score or box isn't finite says nothing and is left out.
     """
     told = [detection for detection in detections if _is_finite(detection)]
-    return _json(
-        {
-            "schema": 1,
-            "device": device,
-            "camera": camera,
-            "model": model,
-            "seq": seq,
-            "time": rfc3339(time),
-            "frame": {"width": width, "height": height, "source": source},
-            "inference_ms": _rounded(inference_ms, 2),
-            "detections": [
-                _entry(detection) for detection in sorted(told, key=lambda detection: detection.score, reverse=True)
-            ],
-        }
-    )
+    best_first = sorted(told, key=lambda detection: detection.score, reverse=True)
+    return _json({**_described(frame), "detections": [_entry(detection) for detection in best_first]})
+
+
+def embedding_payload(frame: InferredFrame, vector: Iterable[float]) -> bytes:
+    """The feature vector of one frame, six significant digits a number; null for what isn't finite."""
+    numbers = [float(f"{number:.6g}") if math.isfinite(number) else None for number in vector]
+    return _json({**_described(frame), "vector": numbers})
 
 
 def info_payload(info: Info) -> bytes:
@@ -149,6 +155,7 @@ def stats_payload(stats: Stats) -> bytes:
     return _json(
         {
             "time": rfc3339(stats.time),
+            "degraded": stats.degraded,
             "cameras": {name: _rounded_values(camera) for name, camera in cameras.items()},
             "outbox": asdict(stats.outbox),
             "cpu_temperature": None if stats.cpu_temperature is None else _rounded(stats.cpu_temperature, 2),
@@ -157,6 +164,19 @@ def stats_payload(stats: Stats) -> bytes:
             "uptime": _rounded(stats.uptime, 2),
         }
     )
+
+
+def _described(frame: InferredFrame) -> dict[str, object]:
+    return {
+        "schema": 1,
+        "device": frame.device,
+        "camera": frame.camera,
+        "model": frame.model,
+        "seq": frame.seq,
+        "time": rfc3339(frame.time),
+        "frame": {"width": frame.width, "height": frame.height, "source": frame.source},
+        "inference_ms": _rounded(frame.inference_ms, 2),
+    }
 
 
 def _entry(detection: Detection) -> dict[str, object]:

@@ -33,3 +33,7 @@ class Topics:
     def detections(self, camera: str) -> str:
         """What was seen in the frames of `camera`."""
         return f"{self.base}/{camera}/detections"
+
+    def embedding(self, camera: str) -> str:
+        """The feature vectors of the frames of `camera`."""
+        return f"{self.base}/{camera}/embedding"

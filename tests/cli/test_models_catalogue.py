@@ -98,7 +98,7 @@ def test_pull_then_list_then_check_and_pull_again(config: Path, server: FileServ
     assert state_of(config) == "pulled"
     check = edgevision("check", "-c", config, env={"OF_THE_DAEMON_ALONE": "x"})
     assert check.returncode == 0, check.stderr
-    assert f"{NAME}: classify, input 128x128 uint8, 1001 labels" in check.stdout
+    assert f"{NAME}: classify, input 128x128 RGB uint8, 1001 labels" in check.stdout
     again = edgevision("models", "pull", NAME, "-c", config)
     assert again.returncode == 0
     assert "is here already, and verified" in again.stdout

@@ -76,6 +76,11 @@ def test_what_the_daemon_says_is_shown() -> None:
     assert "person 83 %, dog 61 %" in shown.replace("%", " %").replace("  %", " %")
 
 
+def test_a_feature_vector_is_shown_by_its_length() -> None:
+    shown = drawn(view_of((f"{BASE}/front/embedding", {"vector": [0.5, None, 2.0]})))
+    assert "a vector of 3 numbers" in shown
+
+
 def test_detections_are_forgotten_after_a_while_and_the_camera_is_not() -> None:
     view = view_of((FRONT, detections(("person", 0.83))))
     assert "person" in drawn(view, NOW + FORGET_AFTER - 0.1)

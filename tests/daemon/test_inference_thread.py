@@ -1,9 +1,11 @@
 """What the model finds is published, for each camera as it is configured."""
 
+import json
 from collections.abc import Iterator
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from edgevision.capture.frame import BgrImage, Frame
 from edgevision.config.schema import CameraSettings, ModelSettings
@@ -35,15 +37,16 @@ class RecordingPublisher(Publisher):
 
 
 class ScriptedModel(Model):
-    """Finds a person in every picture, and keeps what it was asked for."""
+    """Finds a person in every picture, or gives `vector`, and keeps what it was asked for."""
 
-    def __init__(self) -> None:
+    def __init__(self, vector: NDArray[np.float64] | None = None) -> None:
         super().__init__(bundled_model("person"))
         self.asked: list[tuple[float, int]] = []
+        self._vector = vector
 
     def run(self, image: BgrImage, *, threshold: float, max_detections: int) -> Inference:
         self.asked.append((threshold, max_detections))
-        return Inference([Detection("person", 0.9)], 0.01)
+        return Inference([] if self._vector is not None else [Detection("person", 0.9)], 0.01, self._vector)
 
 
 class ThreeFrames(FrameQueue):
@@ -58,9 +61,11 @@ class ThreeFrames(FrameQueue):
         return next(self._frames)
 
 
-def infer(camera: Camera, takes: list[bool]) -> tuple[list[Message], ScriptedModel]:
+def infer(
+    camera: Camera, takes: list[bool], vector: NDArray[np.float64] | None = None
+) -> tuple[list[Message], ScriptedModel]:
     """Run an inference thread over three frames of `camera`; `takes`: which messages the publisher takes."""
-    publisher, model, dead = RecordingPublisher(iter(takes)), ScriptedModel(), list[SupervisedThread]()
+    publisher, model, dead = RecordingPublisher(iter(takes)), ScriptedModel(vector), list[SupervisedThread]()
     cameras = {camera.name: camera}
     topics = Topics("edgevision", "test")
     InferenceThread(model, cameras, ThreeFrames(camera.name), publisher, topics, dead.append).run()
@@ -99,3 +104,11 @@ def test_each_frame_is_counted_with_its_time() -> None:
     assert messages == []
     assert front.counters.inferred == 3
     assert list(front.counters.inference_ms) == [10.0] * 3
+
+
+@pytest.mark.parametrize(("publish", "sent"), [("nonempty", 3), ("all", 3), ("changes", 3), ("off", 0)])
+def test_every_feature_vector_is_published_unless_publishing_is_off(publish: str, sent: int) -> None:
+    messages, _ = infer(camera(ScriptedSource(), publish), [True] * 3, np.array([0.25, -1.5]))
+    assert [message.topic for message in messages] == ["edgevision/test/front/embedding"] * sent
+    assert all(json.loads(message.payload)["vector"] == [0.25, -1.5] for message in messages)
+    assert all(message.qos == 0 and not message.retain for message in messages)

@@ -7,7 +7,8 @@ import pytest
 from edgevision.config.schema import CameraSettings, ModelSettings
 from edgevision.daemon.camera import Camera
 from edgevision.daemon.health import cpu_temperature, resident_memory, throttled
-from edgevision.daemon.statistics import StatsReporter, percentile
+from edgevision.daemon.statistics import StatsReporter
+from edgevision.percentile import percentile
 from tests.daemon.test_capture_thread import ScriptedSource
 
 
@@ -16,14 +17,14 @@ def test_rates_are_those_since_the_last_report() -> None:
     reporter = StatsReporter({"front": camera}, started=100.0)
     camera.counters.captured, camera.counters.inferred, camera.counters.dropped = 50, 40, 10
     camera.counters.inference_ms.extend([1.0, 2.0, 3.0, 4.0])
-    first = reporter.report(time=0, monotonic=105.0, depth=3, dropped=7)
+    first = reporter.report(time=0, monotonic=105.0, depth=3, dropped=7, degraded=False)
     assert (first.uptime, first.outbox.depth, first.outbox.dropped) == (5.0, 3, 7)
     figures = first.cameras["front"]
     assert (figures.capture_fps, figures.inference_fps, figures.dropped_frames) == (10.0, 8.0, 10)
     assert (figures.inference_ms.p50, figures.inference_ms.p95) == (2.0, 4.0)
 
     camera.counters.captured += 4
-    second = reporter.report(time=0, monotonic=107.0, depth=0, dropped=7).cameras["front"]
+    second = reporter.report(time=0, monotonic=107.0, depth=0, dropped=7, degraded=False).cameras["front"]
     assert (second.capture_fps, second.inference_fps) == (2.0, 0.0)
     assert second.inference_ms.p50 is None
 

@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,15 +41,18 @@ class Answered:
     seconds: float
 
 
-def answers(count: int, models: Sequence[Path]) -> list[Answered]:
-    """The answers to files 0 to `count`, worked on by as many processes as there are cores.
+def answers(count: int, models: Mapping[Path, Path | None]) -> list[Answered]:
+    """The answers to files 0 to `count` made of `models`, worked on by as many processes as there are cores.
+
+    The labels of each model lie beside the damaged file; None: the model has them inside.
 
     Raises AssertionError when a process dies, or says anything on its standard error that isn't the runtime's.
     """
     workers = len(os.sched_getaffinity(0))
+    named = [f"{model}={labels}" if labels else str(model) for model, labels in models.items()]
     processes = [
         subprocess.Popen(
-            [sys.executable, "-m", "tests.damage.worker", str(start), str(count), str(workers), *map(str, models)],
+            [sys.executable, "-m", "tests.damage.worker", str(start), str(count), str(workers), *named],
             cwd=ROOT,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

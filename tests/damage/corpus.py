@@ -16,8 +16,9 @@ STRUCTURE = 40_000
 
 @dataclass(frozen=True, slots=True)
 class Damaged:
-    """One damaged file: how it was damaged, and its content."""
+    """One damaged file: which model it was, how it was damaged, and its content."""
 
+    model: int
     kind: str
     content: bytes
 
@@ -26,9 +27,10 @@ def damaged(number: int, models: Sequence[bytes]) -> Damaged:
     """The damaged file of that number, made of one of `models`."""
     choice = random.Random(number)
     kind = choice.choices(list(KINDS), weights=[weight for weight, _ in KINDS.values()])[0]
-    content = KINDS[kind][1](choice.choice(models), choice)
+    model = choice.randrange(len(models))
+    content = KINDS[kind][1](models[model], choice)
     # The identifier stays: without it the file isn't even opened, which would be too easy.
-    return Damaged(kind, content[:4] + b"TFL3" + content[8:])
+    return Damaged(model, kind, content[:4] + b"TFL3" + content[8:])
 
 
 def _truncated(content: bytes, choice: random.Random) -> bytes:

@@ -1,6 +1,6 @@
 """Opens damaged files one after the other as the daemon does, in a process of its own: it must survive all of them.
 
-    python -m tests.damage.worker FIRST LAST STEP MODEL...
+    python -m tests.damage.worker FIRST LAST STEP MODEL[=LABELS]...
 
 prints a JSON object for each file of the corpus, as it is answered.
 """
@@ -21,13 +21,15 @@ from tests.damage.corpus import damaged
 def main() -> None:
     """Answer every file."""
     first, last, step = map(int, sys.argv[1:4])
-    models = [Path(name) for name in sys.argv[4:]]
-    contents = [model.read_bytes() for model in models]
+    models = [argument.partition("=") for argument in sys.argv[4:]]
+    contents = [Path(model).read_bytes() for model, _, _ in models]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.tflite"
         for number in range(first, last, step):
             file = damaged(number, contents)
             path.write_bytes(file.content)
+            labels = models[file.model][2]
+            path.with_suffix(".txt").write_bytes(Path(labels).read_bytes() if labels else b"")
             started = time.monotonic()
             answer, text = _answer(path)
             seconds = time.monotonic() - started

@@ -8,12 +8,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgevision.inference.model import FILE_IDENTIFIER
+from edgevision.inference.model_file import FILE_IDENTIFIER
 from edgevision.inference.runtime import Runtime, SignatureRunner
 
 LABELS = ("cat", "dog", "owl")
 SIDE = 8
 """Pixels of the input's height and of its width."""
+
+EMPTY_TABLE = b"\4\0\4\0" + b"\4\0\0\0"
+"""A flatbuffer's table without fields: a model that says nothing."""
 
 _INPUT, _OUTPUT = 0, 9
 
@@ -87,7 +90,7 @@ class FakeInterpreter:
 def model_file(folder: Path) -> Path:
     """A file that passes for a .tflite until a runtime looks at it, with three labels beside it."""
     path = folder / "model.tflite"
-    path.write_bytes(b"\x1c\0\0\0" + FILE_IDENTIFIER)
+    path.write_bytes(b"\x0c\0\0\0" + FILE_IDENTIFIER + EMPTY_TABLE)
     path.with_suffix(".txt").write_text("\n".join(LABELS))
     return path
 

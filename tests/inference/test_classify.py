@@ -30,7 +30,9 @@ def test_the_last_operator_tells_probabilities_from_logits(operators: list[Opera
 def test_without_operators_the_quantization_of_softmax_tells() -> None:
     assert gives_probabilities(OUTPUT, [])
     assert gives_probabilities(Tensor(9, "scores", (1, 3), "int8", 1 / 256, -128), [])
+    assert gives_probabilities(Tensor(9, "scores", (1, 3), "int16", 1 / 32768, 0), [])
     assert not gives_probabilities(Tensor(9, "scores", (1, 3), "uint8", 0.17, 66), [])
+    assert not gives_probabilities(Tensor(9, "scores", (1, 3), "int16", 0.001, 0), [])
 
 
 def test_softmax_makes_probabilities_of_any_logits() -> None:

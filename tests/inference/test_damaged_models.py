@@ -12,7 +12,7 @@ COUNT = 100
 
 @pytest.mark.timeout(400)
 def test_every_damaged_file_is_answered(models: Path) -> None:
-    answered = answers(COUNT, [models / "vww_96_int8.tflite", bundled_model("person")])
+    answered = answers(COUNT, {models / "vww_96_int8.tflite": models / "vww_labels.txt", bundled_model("person"): None})
     print(table(answered))
     assert [one.number for one in answered] == list(range(COUNT))
     assert {one.answer for one in answered} <= {"runs", "ModelError", "LabelsError"}

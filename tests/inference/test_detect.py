@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from edgevision.errors import ModelError
-from edgevision.inference.detect import class_counts, find_outputs, read_detections, within
+from edgevision.inference.detect import read_detections, within
 from edgevision.inference.detection import Box
+from edgevision.inference.postprocessed import class_counts, find_outputs
+from edgevision.inference.reader import Wanted
 from edgevision.inference.tensors import Operator, Tensor
 
 BOXES = Tensor(10, "a", (1, 20, 4), "float32")
@@ -74,7 +76,9 @@ def test_the_number_of_classes_is_that_of_the_score_columns_less_a_background() 
 
 def test_detections_come_sorted_cut_at_the_threshold_and_at_the_edge_of_the_picture() -> None:
     boxes = np.array([[0.1, 0.2, 0.3, 0.4], [-0.5, 0.5, 1.5, 0.75], [0, 0, 1, 1]])
-    found = read_detections(boxes, np.array([0.0, 1.0, 0.0]), np.array([0.6, 0.9, 0.49]), ("cat", "dog"), 0.5)
+    found = read_detections(
+        boxes, np.array([0.0, 1.0, 0.0]), np.array([0.6, 0.9, 0.49]), ("cat", "dog"), Wanted(0.5, 9)
+    )
     assert [(one.label, one.score) for one in found] == [("dog", 0.9), ("cat", 0.6)]
     assert found[0].box == Box(xmin=0.5, ymin=0.0, xmax=0.75, ymax=1.0)
     assert found[1].box == Box(xmin=0.2, ymin=0.1, xmax=0.4, ymax=0.3)
@@ -82,9 +86,25 @@ def test_detections_come_sorted_cut_at_the_threshold_and_at_the_edge_of_the_pict
 
 def test_what_is_not_a_number_is_no_detection() -> None:
     boxes = np.array([[0, 0, np.nan, 1], [0, 0, 1, 1], [0, 0, 1, 1]])
-    found = read_detections(boxes, np.zeros(3), np.array([0.9, np.nan, 0.8]), ("cat",), 0.1)
+    found = read_detections(boxes, np.zeros(3), np.array([0.9, np.nan, 0.8]), ("cat",), Wanted(0.1, 9))
     assert [one.score for one in found] == [0.8]
 
 
 def test_boxes_in_a_crop_become_boxes_in_the_frame() -> None:
     assert within(Box(0.0, 0.5, 1.0, 1.0), (0.5, 0.0, 1.0, 0.5)) == Box(0.5, 0.25, 1.0, 0.5)
+
+
+def test_boxes_in_what_the_model_saw_become_boxes_in_the_picture_cut_where_that_ends() -> None:
+    boxes = np.array([[0.0, 0.5, 0.5, 1.5]])
+    cropped = read_detections(boxes, np.zeros(1), np.ones(1), ("cat",), Wanted(0.5, 9, (0.25, 0.0, 0.75, 0.5)))
+    assert cropped[0].box == Box(xmin=0.5, ymin=0.0, xmax=0.75, ymax=0.25)
+    with_bars = read_detections(boxes, np.zeros(1), np.ones(1), ("cat",), Wanted(0.5, 9, (0.0, -0.5, 1.0, 1.5)))
+    assert with_bars[0].box == Box(xmin=0.5, ymin=0.0, xmax=1.0, ymax=0.5)
+
+
+def test_a_box_in_the_bars_is_no_detection() -> None:
+    boxes = np.array([[0.0, 0.2, 0.2, 0.4], [0.3, 0.2, 0.5, 0.4]])
+    found = read_detections(boxes, np.zeros(2), np.ones(2), ("cat",), Wanted(0.5, 9, (0.0, -0.5, 1.0, 1.5)))
+    (box,) = (one.box for one in found)
+    assert box is not None
+    assert (box.xmin, box.ymin, box.xmax, box.ymax) == pytest.approx((0.2, 0.1, 0.4, 0.5))

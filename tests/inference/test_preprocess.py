@@ -6,15 +6,25 @@ import pytest
 from numpy.typing import NDArray
 
 from edgevision.errors import ModelError
-from edgevision.inference.preprocess import (
-    TRAINED_WITH,
-    InputFormat,
-    Normalization,
-    central_crop,
-    input_format,
-    make_writer,
-)
+from edgevision.inference.normalization import Normalization, alike, pixel_table
+from edgevision.inference.preprocess import InputFormat, Resize, Writer, central_crop, input_format, make_writer
 from edgevision.inference.tensors import Tensor
+
+QUANTIZED = {"uint8": (1 / 128, 128), "int8": (1 / 128, 0), "int16": (1 / 32767, 0), "float32": (0.0, 0)}
+
+
+def writer(
+    height: int,
+    width: int,
+    dtype: str,
+    *,
+    channels: int = 3,
+    resize: Resize = "stretch",
+    given: Normalization | None = None,
+) -> Writer:
+    """For an input of a model trained with -1..1."""
+    tensor = Tensor(0, "x", (1, height, width, channels), dtype, *QUANTIZED[dtype])
+    return make_writer(InputFormat(height, width, dtype, channels), pixel_table(tensor, channels, given, None), resize)
 
 
 @pytest.fixture
@@ -24,11 +34,16 @@ def picture() -> NDArray[np.uint8]:
 
 @pytest.mark.parametrize(
     ("dtype", "value_of_pixel"),
-    [("uint8", lambda p: p), ("int8", lambda p: p.astype(int) - 128), ("float32", lambda p: (p - 127.5) / 127.5)],
+    [
+        ("uint8", lambda p: p),
+        ("int8", lambda p: p.astype(int) - 128),
+        ("float32", lambda p: (p - 127.5) / 127.5),
+        ("int16", lambda p: np.round((p - 127.5) / 127.5 * 32767)),
+    ],
 )
 def test_each_input_type_gets_every_pixel_in_rgb(picture: NDArray[np.uint8], dtype: str, value_of_pixel) -> None:  # type: ignore[no-untyped-def]  # a table of lambdas
     tensor = np.zeros((1, 96, 128, 3), dtype)
-    make_writer(InputFormat(96, 128, dtype), TRAINED_WITH)(picture, tensor)
+    assert writer(96, 128, dtype)(picture, tensor) == (0.0, 0.0, 1.0, 1.0)
     rgb = cv2.cvtColor(cv2.resize(picture, (128, 96), interpolation=cv2.INTER_LINEAR), cv2.COLOR_BGR2RGB)
     assert tensor[0] == pytest.approx(value_of_pixel(rgb), abs=1e-6)
 
@@ -37,7 +52,7 @@ def test_a_part_of_a_larger_picture_can_be_written_without_a_copy(picture: NDArr
     part = picture[100:300, 50:350]
     assert not part.flags.c_contiguous
     written, wanted = np.zeros((1, 64, 64, 3), np.uint8), np.zeros((1, 64, 64, 3), np.uint8)
-    write = make_writer(InputFormat(64, 64, "uint8"), TRAINED_WITH)
+    write = writer(64, 64, "uint8")
     write(part, written)
     write(part.copy(), wanted)
     assert np.array_equal(written, wanted)
@@ -45,12 +60,14 @@ def test_a_part_of_a_larger_picture_can_be_written_without_a_copy(picture: NDArr
 
 def test_a_float_model_may_want_its_pixels_otherwise() -> None:
     tensor = np.zeros((1, 8, 8, 3), np.float32)
-    make_writer(InputFormat(8, 8, "float32"), Normalization(mean=0, std=255))(np.full((8, 8, 3), 51, np.uint8), tensor)
+    writer(8, 8, "float32", given=alike(0, 255))(np.full((8, 8, 3), 51, np.uint8), tensor)
     assert tensor == pytest.approx(0.2)
 
 
 def test_the_central_crop_leaves_seven_eighths_of_each_side() -> None:
-    assert central_crop(np.zeros((480, 640, 3), np.uint8)).shape == (420, 560, 3)
+    view, region = central_crop(np.zeros((480, 640, 3), np.uint8))
+    assert view.shape == (420, 560, 3)
+    assert region == (0.0625, 0.0625, 0.9375, 0.9375)
 
 
 @pytest.mark.parametrize(
@@ -59,10 +76,74 @@ def test_the_central_crop_leaves_seven_eighths_of_each_side() -> None:
         Tensor(0, "x", (1, 224, 224, 4), "uint8"),
         Tensor(0, "x", (2, 224, 224, 3), "uint8"),
         Tensor(0, "x", (1, 3, 224, 224), "float32"),
-        Tensor(0, "x", (1, 224, 224, 3), "int16"),
+        Tensor(0, "x", (1, 224, 224, 3), "int32"),
         Tensor(0, "x", (1, 1000), "float32"),
     ],
 )
 def test_an_input_that_is_no_rgb_picture_is_refused_with_what_was_found(tensor: Tensor) -> None:
-    with pytest.raises(ModelError, match=r"has the input 'x' \[.*edgevision gives one RGB picture"):
+    with pytest.raises(ModelError, match=r"has the input 'x' \[.*edgevision gives one picture"):
         input_format([tensor])
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int8", "int16", "float32"])
+def test_a_grey_model_gets_the_brightness(picture: NDArray[np.uint8], dtype: str) -> None:
+    tensor = np.zeros((1, 48, 64, 1), dtype)
+    writer(48, 64, dtype, channels=1)(picture, tensor)
+    grey = cv2.cvtColor(cv2.resize(picture, (64, 48), interpolation=cv2.INTER_LINEAR), cv2.COLOR_BGR2GRAY)[..., None]
+    wanted = {"uint8": grey, "int8": grey.astype(int) - 128, "float32": (grey - 127.5) / 127.5}
+    wanted["int16"] = np.round(wanted["float32"] * 32767)
+    assert tensor[0] == pytest.approx(wanted[dtype], abs=1e-6)
+
+
+def test_what_the_user_gives_holds_before_what_the_file_says() -> None:
+    tensor = Tensor(0, "x", (1, 8, 8, 1), "float32")
+    assert pixel_table(tensor, 1, alike(0, 1), alike(5, 5)).ravel().tolist() == list(range(256))
+    assert pixel_table(tensor, 1, None, alike(0, 5)).ravel() == pytest.approx(np.arange(256) / 5)
+
+
+def test_each_channel_has_its_own_mean_and_deviation_in_rgb_order() -> None:
+    tensor = np.zeros((1, 8, 8, 3), np.float32)
+    blue_green_red = np.full((8, 8, 3), (10, 20, 30), np.uint8)
+    writer(8, 8, "float32", given=Normalization((0, 10, 10), (1, 2, 10)))(blue_green_red, tensor)
+    assert tensor[0, 0, 0] == pytest.approx([30, 5, 0])
+
+
+def test_a_picture_keeps_its_shape_between_grey_bars_whatever_the_picture_before_was() -> None:
+    write = writer(60, 60, "uint8", resize="letterbox")
+    tensor = np.zeros((1, 60, 60, 3), np.uint8)
+    wide, high = np.full((10, 30, 3), 200, np.uint8), np.full((40, 20, 3), 90, np.uint8)
+    for _ in range(2):
+        assert write(wide, tensor) == pytest.approx((0, -1, 1, 2))
+        assert (tensor[0, 20:40] == 200).all()
+        assert (tensor[0, :20] == 127).all()
+        assert (tensor[0, 40:] == 127).all()
+        assert write(high, tensor) == pytest.approx((-0.5, 0, 1.5, 1))
+        assert (tensor[0, :, 15:45] == 90).all()
+        assert (tensor[0, :, :15] == 127).all()
+        assert (tensor[0, :, 45:] == 127).all()
+
+
+def test_the_thinnest_picture_has_a_pixel_between_the_bars() -> None:
+    tensor = np.zeros((1, 20, 20, 3), np.float32)
+    writer(20, 20, "float32", resize="letterbox")(np.full((2000, 1, 3), 255, np.uint8), tensor)
+    assert (tensor[0] == 1).all(axis=2).sum() == 20
+
+
+@pytest.mark.parametrize("resize", ["stretch", "crop", "letterbox"])
+@pytest.mark.parametrize("dtype", ["uint8", "int8", "int16", "float32"])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_pixels_are_written_into_the_tensors_own_memory(
+    picture: NDArray[np.uint8], resize: Resize, dtype: str, channels: int
+) -> None:
+    tensor = np.full((1, 32, 32, channels), 99, dtype)
+    writer(32, 32, dtype, channels=channels, resize=resize)(picture, tensor)
+    assert len(np.unique(tensor)) > 20
+
+
+@pytest.mark.parametrize(
+    ("shape", "hint"),
+    [((1, 1, 1, 3), "its size was left open"), ((1, 3, 224, 224), "channels last"), ((1, 1, 96, 96), "channels last")],
+)
+def test_an_input_in_another_form_is_refused_with_what_to_do(shape: tuple[int, ...], hint: str) -> None:
+    with pytest.raises(ModelError, match=hint):
+        input_format([Tensor(0, "x", shape, "float32")])

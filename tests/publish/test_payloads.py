@@ -16,6 +16,7 @@ from edgevision.publish.message import Message
 from edgevision.publish.payloads import (
     CameraInfo,
     CameraStats,
+    InferredFrame,
     Info,
     InputInfo,
     LatencyStats,
@@ -23,6 +24,7 @@ from edgevision.publish.payloads import (
     OutboxStats,
     Stats,
     detections_payload,
+    embedding_payload,
     info_payload,
     rfc3339,
     stats_payload,
@@ -33,6 +35,7 @@ NOON = 1_795_226_584.567  # 2026-11-21T02:03:04.567Z
 
 STATS = Stats(
     time=NOON,
+    degraded=True,
     cameras={"front": CameraStats(9.9987, 5.0, LatencyStats(12.345, 20.0), 3, 4, False)},
     outbox=OutboxStats(2, 5),
     cpu_temperature=48.25,
@@ -42,19 +45,12 @@ STATS = Stats(
 )
 
 
+def frame(source: str | None = None, inference_ms: float = 12.3) -> InferredFrame:
+    return InferredFrame("porch-pi", "front", "person", 1234, NOON, 1280, 720, source, inference_ms)
+
+
 def payload(*detections: Detection, source: str | None = None, inference_ms: float = 12.3) -> bytes:
-    return detections_payload(
-        device="porch-pi",
-        camera="front",
-        model="person",
-        seq=1234,
-        time=NOON,
-        width=1280,
-        height=720,
-        source=source,
-        inference_ms=inference_ms,
-        detections=detections,
-    )
+    return detections_payload(frame(source, inference_ms), detections)
 
 
 def test_topics_are_those_of_the_contract() -> None:
@@ -64,6 +60,19 @@ def test_topics_are_those_of_the_contract() -> None:
     assert topics.info == "edgevision/porch-pi/info"
     assert topics.stats == "edgevision/porch-pi/stats"
     assert topics.detections("front") == "edgevision/porch-pi/front/detections"
+    assert topics.embedding("front") == "edgevision/porch-pi/front/embedding"
+
+
+def test_an_embedding_is_a_frame_with_a_vector_in_place_of_detections() -> None:
+    sent = json.loads(embedding_payload(frame("a.jpg"), [0.0, -1 / 3, 123456.789, 1e-20, 2.0]))
+    without = json.loads(payload(source="a.jpg"))
+    del without["detections"]
+    assert sent == {**without, "vector": [0.0, -0.333333, 123457.0, 1e-20, 2.0]}
+
+
+def test_what_is_not_finite_in_a_vector_is_null() -> None:
+    sent = json.loads(embedding_payload(frame(), [float("nan"), float("inf"), 1.0]))
+    assert sent["vector"] == [None, None, 1.0]
 
 
 def test_detections_are_those_of_the_contract() -> None:
@@ -124,19 +133,20 @@ def test_labels_and_file_names_are_utf_8() -> None:
 
 
 def test_info_is_that_of_the_contract() -> None:
-    model = ModelInfo("person", "ab" * 32, "detect", InputInfo(300, 300, 3, "uint8"), "cpu", 90)
-    info = Info("0.1.0", "ai-edge-litert 2.3.0", [model], [CameraInfo("front", "picamera2", "person")])
+    model = ModelInfo("person", "ab" * 32, "detect", InputInfo(300, 300, 3, "uint8"), "cpu", True, "gone", 90)
+    info = Info("0.1.0", "ai-edge-litert 2.3.0", True, [model], [CameraInfo("front", "picamera2", "person")])
     assert info_payload(info).decode() == (
-        '{"version":"0.1.0","runtime":"ai-edge-litert 2.3.0",'
+        '{"version":"0.1.0","runtime":"ai-edge-litert 2.3.0","degraded":true,'
         '"models":[{"name":"person","sha256":"' + "ab" * 32 + '","task":"detect",'
-        '"input":{"width":300,"height":300,"channels":3,"dtype":"uint8"},"accelerator":"cpu","labels":90}],'
+        '"input":{"width":300,"height":300,"channels":3,"dtype":"uint8"},"accelerator":"cpu","degraded":true,"reason":"gone",'
+        '"labels":90}],'
         '"cameras":[{"name":"front","source":"picamera2","model":"person"}]}'
     )
 
 
 def test_stats_are_those_of_the_contract() -> None:
     assert stats_payload(STATS).decode() == (
-        '{"time":"2026-11-21T02:03:04.567Z",'
+        '{"time":"2026-11-21T02:03:04.567Z","degraded":true,'
         '"cameras":{"front":{"capture_fps":10.0,"inference_fps":5.0,"inference_ms":{"p50":12.35,"p95":20.0},'
         '"dropped_frames":3,"skipped_pictures":4,"stalled":false}},'
         '"outbox":{"depth":2,"dropped":5},"cpu_temperature":48.25,"throttled":false,"memory":123456789,"uptime":3600.12}'

@@ -1,0 +1,150 @@
+"""A model on its accelerator with its twin on the CPU under it: whatever happens to the one, each picture is answered.
+
+When the accelerator fails, the picture in hand goes to the twin, and so do the next ones, while a thread tries the
+accelerator from time to time; once it works again it is taken back.
+"""
+
+import logging
+import threading
+from dataclasses import dataclass
+from typing import Protocol
+
+from edgevision.backoff import Backoff
+from edgevision.capture.frame import BgrImage
+from edgevision.errors import AcceleratorError
+from edgevision.inference.model import Inference, Model, ModelInfo
+
+log = logging.getLogger(__name__)
+
+FIRST_RETRY, LONGEST_RETRY = 2.0, 300.0
+"""Seconds from a failure of the accelerator to the first try to have it back, and between two tries at most."""
+
+SETTLED = 1000
+"""Pictures in a row after which an accelerator that came back is trusted like one that never failed."""
+
+
+class Accelerated(Protocol):
+    """A model that is compiled for an accelerator."""
+
+    @property
+    def device(self) -> str:
+        """What the accelerator is called: `edgetpu:usb:0`."""
+
+    def probe(self) -> None:
+        """Try whether the accelerator runs the model, without touching it from this process.
+
+        Raises AcceleratorError with the reason when it doesn't.
+        """
+
+    def open(self) -> Model:
+        """The model, ready to run on the accelerator. Raises AcceleratorError when it can't be had."""
+
+    def explain(self, reason: str) -> AcceleratorError:
+        """What it means that the running model failed with `reason`."""
+
+
+@dataclass(frozen=True, slots=True)
+class AcceleratorState:
+    """Which accelerator runs a model now; `degraded` is why it isn't the one that should, None when all is well."""
+
+    in_use: str = "cpu"
+    degraded: str | None = None
+
+
+class AcceleratedModel:
+    """A model that runs on an accelerator where it can and on the CPU where it must.
+
+    `run` belongs to one thread at a time; `state` and `info` may be read by any.
+    """
+
+    def __init__(
+        self,
+        cpu: Model,
+        accelerated: Accelerated | None = None,
+        backoff: Backoff | None = None,
+    ) -> None:
+        """Open the accelerator, if there is one to be used; else `cpu` does all the work."""
+        self._cpu = cpu
+        self._accelerated = accelerated
+        self._running: Model | None = None
+        self._answered = 0
+        self._backoff = backoff or Backoff(FIRST_RETRY, LONGEST_RETRY)
+        self._closed = threading.Event()
+        self._works_again = threading.Event()
+        self.state = AcceleratorState()
+        if accelerated is not None:
+            self._begin(accelerated)
+
+    @property
+    def info(self) -> ModelInfo:
+        """What runs now: the model compiled for the accelerator, or its twin."""
+        running = self._running
+        return self._cpu.info if running is None else running.info
+
+    def run(self, image: BgrImage, *, threshold: float, max_detections: int) -> Inference:
+        """What `Model.run` gives; a picture that the accelerator fails on is given to the twin."""
+        if self._works_again.is_set():
+            self._take_back()
+        if self._running is not None and self._accelerated is not None:
+            try:
+                inference = self._running.run(image, threshold=threshold, max_detections=max_detections)
+            except RuntimeError as error:
+                self._fall_back(str(self._accelerated.explain(str(error))))
+            else:
+                self._count()
+                return inference
+        return self._cpu.run(image, threshold=threshold, max_detections=max_detections)
+
+    def close(self) -> None:
+        """Ask the accelerator no more."""
+        self._closed.set()
+
+    def _begin(self, accelerated: Accelerated) -> None:
+        try:
+            accelerated.probe()
+            self._open(accelerated)
+        except AcceleratorError as error:
+            self._fall_back(str(error))
+
+    def _open(self, accelerated: Accelerated) -> None:
+        self._running = accelerated.open()
+        self._answered = 0
+        self.state = AcceleratorState(accelerated.device)
+
+    def _take_back(self) -> None:
+        assert self._accelerated is not None
+        self._works_again.clear()
+        try:
+            self._open(self._accelerated)
+        except AcceleratorError as error:
+            self._fall_back(str(error))
+        else:
+            log.info("%s: %s works again", self.info.path, self.state.in_use)
+
+    def _count(self) -> None:
+        """Forget earlier failures once the accelerator has worked for a while."""
+        self._answered += 1
+        if self._answered == SETTLED:
+            self._backoff.reset()
+
+    def _fall_back(self, why: str) -> None:
+        # Dropped before it is tried again: an Edge TPU serves one process, and one model, at a time.
+        self._running = None
+        self.state = AcceleratorState(degraded=why)
+        wait = self._backoff.wait()
+        log.warning("%s runs on the CPU: %s; trying again in %.0f s", self._cpu.info.path, why, wait)
+        threading.Thread(target=self._ask_again, args=(wait,), name="accelerator", daemon=True).start()
+
+    def _ask_again(self, wait: float) -> None:
+        """Try the accelerator, less and less often, until it works; `run` then takes it back."""
+        assert self._accelerated is not None
+        while not self._closed.wait(wait):
+            try:
+                self._accelerated.probe()
+            except AcceleratorError as error:
+                self.state = AcceleratorState(degraded=str(error))
+                wait = self._backoff.wait()
+                log.debug("%s; trying again in %.0f s", error, wait)
+            else:
+                self._works_again.set()
+                return

@@ -1,0 +1,43 @@
+"""Reading a .tflite file, and finding what lies beside it."""
+
+from pathlib import Path
+
+from edgevision.errors import ModelError
+from edgevision.regular_file import read_regular_file
+
+FILE_IDENTIFIER = b"TFL3"
+"""Bytes 4 to 8 of every .tflite file (tensorflow/lite/schema/schema.fbs)."""
+
+MOST_MODEL_BYTES = 1024**3
+"""No MobileNet has a tenth of that; a Pi has 1 GB."""
+
+COMPILED = "_edgetpu"
+"""What the Edge TPU compiler puts behind a model's name."""
+
+
+def read_model_file(path: Path) -> bytes:
+    """The content of a .tflite file. Raises ModelError when it isn't there or isn't one."""
+    try:
+        content = read_regular_file(path, MOST_MODEL_BYTES)
+    except FileNotFoundError as error:
+        raise ModelError(f"{path} does not exist: give the path of a .tflite file") from error
+    except OSError as error:
+        raise ModelError(f"{path} can't be read ({error.strerror})") from error
+    except ValueError as error:
+        raise ModelError(f"{path} {error}: give the path of a .tflite file") from error
+    if content[4:8] != FILE_IDENTIFIER:
+        raise ModelError(
+            f"{path} is not a .tflite model: its bytes 4 to 8 are {content[4:8]!r}, not {FILE_IDENTIFIER!r}"
+        )
+    return content
+
+
+def beside(model: Path, suffix: str) -> tuple[Path, ...]:
+    """Where a file that belongs to `model` may lie, the likeliest first.
+
+    `X_edgetpu.tflite` shares those of `X.tflite` where it has none of its own.
+    """
+    own = model.with_suffix(suffix)
+    if not model.stem.endswith(COMPILED):
+        return (own,)
+    return own, model.with_name(model.stem.removesuffix(COMPILED) + suffix)

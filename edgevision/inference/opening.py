@@ -1,0 +1,123 @@
+"""From what the configuration chooses to a model that runs: files found, vetted, compared and opened."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from edgevision.backoff import Backoff
+from edgevision.errors import AcceleratorError, ModelError
+from edgevision.inference.accelerated import AcceleratedModel
+from edgevision.inference.edgetpu.delegate import AUTO, Accelerator, assign_devices, library_name, open_delegate
+from edgevision.inference.edgetpu.devices import device_name, find_devices
+from edgevision.inference.edgetpu.reasons import explain_invoke, explain_prepare
+from edgevision.inference.find_labels import find_labels
+from edgevision.inference.model import Model
+from edgevision.inference.model_file import read_model_file
+from edgevision.inference.runtime import load_runtime
+from edgevision.inference.twins import Pair, compare_labels, compare_tensors
+from edgevision.inference.vetting import DEADLINE, DelegateRequest, vet
+
+TRIES = 3
+"""The first opening after boot often fails: the Edge TPU loads its firmware then, and comes back as another device."""
+
+PAUSE = 1.0
+"""Seconds between two tries."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A model to open: its file, the twin to fall back to, what is to run it, and the other arguments of `Model`."""
+
+    path: Path
+    cpu_path: Path | None = None
+    accelerator: Accelerator = AUTO
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class OnEdgeTpu:
+    """A model compiled for the Edge TPU, and the device that it is to run on."""
+
+    path: Path
+    content: bytes
+    twin: Model
+    option: str
+    """libedgetpu's `device`."""
+    options: Mapping[str, Any]
+
+    @property
+    def device(self) -> str:
+        """`edgetpu`, `edgetpu:usb:0`."""
+        return device_name(self.option)
+
+    def probe(self) -> None:
+        """Run the model once on the Edge TPU, in a child process, with three tries.
+
+        Raises AcceleratorError with the last try's reason. What hangs is not tried again: that takes long enough.
+        """
+        request = DelegateRequest(library_name(), self.option)
+        until = time.monotonic() + DEADLINE
+        for left in reversed(range(TRIES)):
+            try:
+                vet(self.path, self.content, delegate=request, deadline=DEADLINE)
+                return
+            except AcceleratorError:
+                if not left or time.monotonic() + PAUSE > until:
+                    raise
+            time.sleep(PAUSE)
+
+    def open(self) -> Model:
+        """The model, ready to run on the Edge TPU. Raises AcceleratorError when it can't be had."""
+        runtime = load_runtime()
+        delegate = open_delegate(runtime, self.option)
+        try:
+            return Model(
+                self.path, content=self.content, delegates=(delegate,), twin=self.twin, runtime=runtime, **self.options
+            )
+        except ModelError as error:
+            raise explain_prepare(library_name(), self.option, str(runtime), str(error.__cause__ or error)) from error
+
+    def explain(self, reason: str) -> AcceleratorError:
+        """What it means that the model failed on the Edge TPU with `reason`."""
+        return explain_invoke(self.option, reason)
+
+
+def open_model(path: Path, **options: Any) -> Model:
+    """The model of a file, vetted in a child process first; `options` are those of `Model`, which see.
+
+    Raises ModelError when the file can't be used.
+    """
+    content = read_model_file(path)
+    vet(path, content)
+    return Model(path, content=content, **options)
+
+
+def open_accelerated(
+    choice: Choice, pair: Pair, device: str | None, backoff: Backoff | None = None
+) -> AcceleratedModel:
+    """The pair's CPU model with the compiled one over it, where there is one to be used; `device` is libedgetpu's.
+
+    `backoff` says how long to wait before an Edge TPU that failed is tried again.
+    Raises ModelError when a file can't be used, or the two don't agree.
+    """
+    content = read_model_file(pair.cpu)
+    ends = vet(pair.cpu, content)
+    cpu = Model(pair.cpu, content=content, **choice.options)
+    if pair.compiled is None or device is None:
+        return AcceleratedModel(cpu)
+    compiled = read_model_file(pair.compiled)
+    compare_tensors(pair, ends, vet(pair.compiled, compiled, run=False))
+    if cpu.info.labels:
+        given, fitting = choice.options.get("labels"), (len(cpu.info.labels),)
+        compare_labels(pair, cpu.info.labels, find_labels(pair.compiled, compiled, given, fitting, cpu.info.labels))
+    return AcceleratedModel(cpu, OnEdgeTpu(pair.compiled, compiled, cpu, device, choice.options), backoff)
+
+
+def devices_for(choices: Sequence[Choice], pairs: Sequence[Pair]) -> list[str | None]:
+    """libedgetpu's `device` for each model that is to use an Edge TPU, None for the others."""
+    wishes = [
+        choice.accelerator if pair.compiled else Accelerator("cpu") for choice, pair in zip(choices, pairs, strict=True)
+    ]
+    return assign_devices(wishes, find_devices())
