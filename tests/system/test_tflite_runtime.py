@@ -12,7 +12,15 @@ from tests.system.roots.tflite import INTERPRETER
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
 
-TESTS = ("tests/capture", "tests/inference", "tests/models", "tests/test_accuracy.py", "tests/test_main_job.py")
+TESTS = (
+    "tests/capture",
+    "tests/edgetpu",
+    "tests/inference",
+    "tests/models",
+    "tests/test_accuracy.py",
+    "tests/test_edgetpu.py",
+    "tests/test_main_job.py",
+)
 
 
 def test_edgevision_takes_tflite_runtime_where_litert_is_missing(tflite_root: Path, tree: Path) -> None:
