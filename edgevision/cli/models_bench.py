@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from edgevision.cli.text_table import TextTable, printable, show_facts, show_table
-from edgevision.errors import ConfigError
+from edgevision.errors import ConfigError, EdgeVisionError
 from edgevision.inference.edgetpu.delegate import Accelerator
 from edgevision.inference.threads import thread_counts
 from edgevision.modeltools.bench import BenchReport, bench_file, to_json
@@ -57,8 +57,11 @@ def bench_model(path: Path, threads: Sequence[int], seconds: float, accelerator:
         bar = bars.add_task(what, total=1.0)
         return lambda done: bars.update(bar, completed=done)
 
-    with showing:
-        report = bench_file(path, threads, seconds, begin, accelerator)
+    try:
+        with showing:
+            report = bench_file(path, threads, seconds, begin, accelerator)
+    except KeyboardInterrupt:
+        raise EdgeVisionError("stopped: nothing has been measured to its end") from None
     if as_json:
         print(json.dumps(to_json(report), allow_nan=False))
         return

@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Literal
 
 from rich.console import Console
 from rich.table import Table
@@ -32,7 +33,7 @@ def list_models(config: Path | None, *, as_json: bool) -> None:
     if as_json:
         entries = [{**model.model_dump(mode="json"), "state": states[model.name]} for model in catalogue().values()]
         print(json.dumps(entries, indent=2, ensure_ascii=False))
-    elif sys.stdout.isatty():
+    elif sys.stdout and sys.stdout.isatty():  # None: closed by the caller
         _print_table(states)
     else:
         for model in catalogue().values():
@@ -53,20 +54,21 @@ def _state(model: CatalogueModel, state_dir: Path) -> State:
     try:
         return state_of(model, state_dir)
     except OSError as error:
-        raise EdgeVisionError(f"{error.filename} can't be read ({error.strerror})") from error
+        raise EdgeVisionError(f"{error.filename or state_dir} can't be read ({error.strerror})") from error
 
 
 def _print_table(states: Mapping[str, State]) -> None:
-    """As many columns as the terminal is wide for, the most needed first."""
+    """As many columns as the terminal is wide for, the most needed first; the names always, if need be folded."""
     console = Console()
     rows = [_cells(model, states[model.name]) for model in catalogue().values()]
     table = Table(box=None, pad_edge=False, header_style="bold")
     left = console.width
     for column in _TABLE:
         left -= max(len(column), *(len(row[column]) for row in rows)) + _GAP
-        if left < -_GAP:
+        if left < -_GAP and table.columns:
             break
-        table.add_column(column, no_wrap=True, justify="right" if column in ("classes", "MB") else "left")
+        justify: Literal["left", "right"] = "right" if column in ("classes", "MB") else "left"
+        table.add_column(column, justify=justify, overflow="fold")
     shown = _TABLE[: len(table.columns)]
     for row in rows:
         table.add_row(*(Text(row[column], style=_STYLES.get(row[column], "")) for column in shown))

@@ -33,7 +33,9 @@ def pull_named(name: str, config: Path | None, source: str | None) -> None:
     folder = models_folder(state_dir)
     try:
         with ExitStack() as stack:
-            progress: Progress = _Bars(stack.enter_context(_bar())) if sys.stdout.isatty() else _Lines()
+            progress: Progress = _Lines()
+            if sys.stdout and sys.stdout.isatty():  # None: closed by the caller
+                progress = _Bars(stack.enter_context(_bar()))
             pulled = pull_model(model, state_dir, progress, mirror=mirror)
     except KeyboardInterrupt:
         raise DownloadError("stopped; what came is kept: run the command again to go on") from None
@@ -99,4 +101,7 @@ class _Lines(Progress):
             self.say(f"  {self._have} bytes" + (f" ({100 * self._have // self._total} %)" if self._total else ""))
 
     def say(self, text: str) -> None:
-        print(text, flush=True)
+        try:
+            print(text, flush=True)
+        except OSError as error:
+            raise DownloadError(f"standard output can't be written ({error.strerror}): what came is kept") from error

@@ -1,16 +1,20 @@
 """`edgevision run`."""
 
+import logging
 import os
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from edgevision.cli.exit_status import DONE, FAILED
-from edgevision.config.loader import load_config
-from edgevision.daemon.daemon import Daemon
-from edgevision.daemon.models import open_models
+from edgevision.config.loader import Config, load_config
+from edgevision.daemon.daemon import LOOK_AROUND, Daemon
+from edgevision.daemon.models import ModelInUse, open_models
 from edgevision.daemon.stop_request import StopRequest
 from edgevision.log import configure_logging
 from edgevision.publish.settings import vet_tls_files
+
+log = logging.getLogger(__name__)
 
 
 def run_daemon(path: Path, stop: StopRequest) -> None:
@@ -21,14 +25,37 @@ def run_daemon(path: Path, stop: StopRequest) -> None:
     config = load_config(path)
     vet_tls_files(config)
     configure_logging(config.settings.log.level, config.settings.log.format)
-    sys.exit(exit_status_of(Daemon(config, open_models(config, measure_threads=True), stop)))
+    models = _open_unless_stopped(config, stop)
+    if models is None:
+        log.info("stopped")
+        _leave(DONE)
+    else:
+        sys.exit(exit_status_of(Daemon(config, models, stop)))
 
 
 def exit_status_of(daemon: Daemon) -> int:
     """Run `daemon` to its end; the exit status."""
     status = DONE if daemon.run() else FAILED
     if daemon.hung:
-        # A driver that hangs would also hang the interpreter's own exit (picamera2 closes its cameras there).
-        sys.stderr.flush()
-        os._exit(status)
+        _leave(status)
     return status
+
+
+def _open_unless_stopped(config: Config, stop: StopRequest) -> list[ModelInUse] | None:
+    """All models; None when stopped meanwhile, for an Edge TPU that hangs takes half a minute."""
+    opening = ThreadPoolExecutor(1, "opening")
+    opened = opening.submit(open_models, config, measure_threads=True)
+    opening.shutdown(wait=False)
+    while not opened.done():
+        if stop.wait(LOOK_AROUND):
+            return None
+    return opened.result()
+
+
+def _leave(status: int) -> None:
+    """End while a thread may be stuck in a driver, which would also hang the interpreter's own exit.
+
+    (picamera2 closes its cameras there.)
+    """
+    sys.stderr.flush()
+    os._exit(status)

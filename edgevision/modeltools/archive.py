@@ -1,6 +1,7 @@
 """Taking one file out of a .zip or .tgz."""
 
 import gzip
+import lzma
 import tarfile
 import zipfile
 import zlib
@@ -36,7 +37,9 @@ def take_out(archive: Path, name: str, member: str, target: Path) -> None:
         _UnusableError,
         EOFError,
         NotImplementedError,
+        ValueError,  # names that aren't in the encoding that they claim
         gzip.BadGzipFile,
+        lzma.LZMAError,
         tarfile.TarError,
         zipfile.BadZipFile,
         zlib.error,

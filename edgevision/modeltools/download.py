@@ -76,6 +76,8 @@ def _transfer(url: str, file: PinnedFile, partial: Path, progress: Progress, sil
             headers["If-Range"] = _note(partial).read_text(encoding="ascii")
     response = get(url, headers, silence)
     if response is None:
+        if not have:
+            raise DownloadError(f"{url}: the server says 416, though all of the file was asked for: {TRY_A_MIRROR}")
         return  # nothing follows what is here: verification decides whether it is the file
     with response:
         resumed = response.status == http.client.PARTIAL_CONTENT
@@ -106,8 +108,8 @@ def _copy(
         except (OSError, http.client.HTTPException) as error:
             raise LostConnectionError(f"the connection was lost ({reason(error)})") from error
         if not chunk:
-            if end is None:
-                return
+            if end is None or response.chunked:
+                return  # chunks tell their end themselves: it came, and verification says that the file is another
             raise LostConnectionError(f"the connection was closed after {have} of {end} bytes")
         out.write(chunk)
         out.flush()  # what came is kept even when this process is killed

@@ -49,7 +49,7 @@ def get(url: str, headers: dict[str, str], silence: float) -> http.client.HTTPRe
         if error.code == _NO_SUCH_RANGE:
             return None
         kind = NotThereError if error.code in _GONE else DownloadError
-        raise kind(f"{url}: the server says {error.code} {error.reason}: {TRY_A_MIRROR}") from error
+        raise kind(f"{url}: the server says {error.code} {_quoted(error.reason)}: {TRY_A_MIRROR}") from error
     except DownloadError:
         raise
     except (OSError, http.client.HTTPException) as error:
@@ -58,7 +58,7 @@ def get(url: str, headers: dict[str, str], silence: float) -> http.client.HTTPRe
         raise DownloadError(f"{url} can't be asked for ({error}): is it a URL?") from error
     if response.status not in (http.client.OK, http.client.PARTIAL_CONTENT):
         response.close()
-        raise DownloadError(f"{url}: the server says {response.status} {response.reason}: {TRY_A_MIRROR}")
+        raise DownloadError(f"{url}: the server says {response.status} {_quoted(response.reason)}: {TRY_A_MIRROR}")
     return response
 
 
@@ -70,7 +70,14 @@ def reason(error: Exception) -> str:
         return f"its certificate can't be verified: {error.verify_message}"
     if isinstance(error, TimeoutError):
         return "no answer in time"
-    return (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
+    if isinstance(error, http.client.IncompleteRead):
+        return "it ended in the middle"
+    return (error.strerror if isinstance(error, OSError) else None) or _quoted(str(error)) or type(error).__name__
+
+
+def _quoted(text: str) -> str:
+    """A server's own words: on one line, without what moves the cursor, and not without end."""
+    return " ".join("".join(character if character.isprintable() else " " for character in text).split())[:200]
 
 
 def _opener() -> OpenerDirector:
@@ -95,11 +102,12 @@ class _Redirects(HTTPRedirectHandler):
     ) -> Request | None:
         fp.close()  # it would be read to its end, which may never come
         if urlsplit(newurl).scheme not in ("https", urlsplit(req.full_url).scheme):
-            raise DownloadError(f"{req.full_url} leads to {newurl}, which isn't HTTPS: {TRY_A_MIRROR}")
+            raise DownloadError(f"{req.full_url} leads to {_quoted(newurl)}, which isn't HTTPS: {TRY_A_MIRROR}")
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
 def validator(headers: Message) -> str | None:
     """What tells this version of a file from others when a range of it is asked for (RFC 9110, 13.1.5)."""
     tag = headers.get("ETag", "")
-    return (tag if tag.startswith('"') and tag.isascii() else None) or headers.get("Last-Modified")
+    version = tag if tag.startswith('"') else headers.get("Last-Modified", "")
+    return version if version.isascii() and version.isprintable() else None

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import quote, urljoin, urlsplit, urlunsplit
 
 from edgevision.errors import DownloadError
 from edgevision.modeltools.catalogue import PinnedFile
@@ -42,15 +42,19 @@ class Mirror:
 def mirror_at(text: str) -> Mirror:
     """What `--from` names. Raises ValueError, with a sentence, when that is neither a URL nor here."""
     if "://" not in text:
-        path = Path(text).expanduser().absolute()
+        try:
+            path = Path(text).expanduser()
+        except RuntimeError as error:
+            raise ValueError(f"{text} is in the home of a user that isn't here") from error
         if not path.is_dir() and not path.is_file():
             raise ValueError(f"{text} is neither a URL nor a file or folder that is here")
         return Mirror(path, path.is_dir())
     url = urlsplit(text)
-    if url.scheme not in ("http", "https") or not url.hostname:
+    if url.scheme not in ("http", "https") or not url.hostname or url.port == 0:  # a port that is none raises, too
         raise ValueError("a mirror's URL begins with http:// or https:// and a host")
     if "@" in url.netloc:
         raise ValueError("a mirror's URL can't hold a user and password; fetch the file and name it here")
+    text = urlunsplit(url._replace(path=quote(url.path, safe="/%:@!$&'()*+,;=~")))  # spaces and umlauts
     return Mirror(text, url.path.endswith("/") or not url.path)
 
 

@@ -15,12 +15,12 @@ from edgevision.modeltools.checksum import mismatch, sha256_of
 from edgevision.modeltools.download import SILENCE, Progress, download, forget, most_bytes
 from edgevision.modeltools.http_get import TRY_A_MIRROR, NotThereError
 from edgevision.modeltools.mirror import Mirror, Place, copy_file
-from edgevision.modeltools.pulled import fault, is_twin, label_lines, models_folder, note_of, parts
+from edgevision.modeltools.pulled import fault, is_twin, label_lines, models_folder, note_of, noted, parts
 
 PARTIAL_FOLDER = ".partial"
 """Where files are until they are verified: beside their places, for a file moves at once only within a file system."""
 
-_MODE = 0o644  # whoever pulled it, the daemon's user reads it
+_MODE, _FOLDER_MODE = 0o644, 0o755  # whoever pulled it, the daemon's user reads it
 _CANNOT_WRITE = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
@@ -39,18 +39,19 @@ def pull_model(
     """
     folder = models_folder(state_dir)
     with _whole_sentences(folder):
-        if not _lacking(model, folder):
+        if not _lacking(model, folder) and _note_holds(model, folder):
             return False
-        (folder / PARTIAL_FOLDER).mkdir(parents=True, exist_ok=True)
+        _make(folder)
         with _locked(folder, progress):
-            if not (lacking := _lacking(model, folder)):
-                return False  # another pull was faster
             job = _Pull(model, folder / PARTIAL_FOLDER, progress, mirror, silence)
-            staged = {file: path for file in lacking if (path := job.staged_if_there(file)) is not None}
-            if staged:
+            # What is lacking now: another pull may have been faster.
+            paths = {file: job.staged_if_there(file) for file in _lacking(model, folder)}
+            staged = {file: path for file, path in paths.items() if path is not None}
+            changed = bool(staged) or not _note_holds(model, folder)
+            if changed:
                 _put_in_place(model, folder, staged)
             job.clear()
-    return bool(staged)
+    return changed
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +90,6 @@ class _Pull:
         for content in parts(self.model).values():
             if isinstance(content, PinnedFile):
                 forget(self._partial(content))
-        if not any(self.partials.iterdir()):
-            self.partials.rmdir()
 
     def _fetched(self, file: str, pinned: PinnedFile) -> Path:
         """What is pinned, verified, in the folder of partial files."""
@@ -137,6 +136,15 @@ def _lacking(model: CatalogueModel, folder: Path) -> list[str]:
     return [file for file in parts(model) if fault(folder, model, file)]
 
 
+def _note_holds(model: CatalogueModel, folder: Path) -> bool:
+    """Whether the note, which isn't needed for what the catalogue itself pins, would satisfy `sha256sum -c`."""
+    return noted(folder, model.name) == _digests({file: folder / file for file in parts(model)})
+
+
+def _digests(files: dict[str, Path]) -> dict[str, str]:
+    return {file: sha256_of(path) for file, path in files.items() if path.is_file()}
+
+
 def _wrong(partial: Path, pinned: PinnedFile) -> str | None:
     if (size := partial.stat().st_size) > most_bytes(pinned):
         return f"expected at most {most_bytes(pinned)} bytes, found {size} or more"
@@ -150,9 +158,8 @@ def _wrong(partial: Path, pinned: PinnedFile) -> str | None:
 def _put_in_place(model: CatalogueModel, folder: Path, staged: dict[str, Path]) -> None:
     """Move verified files to their places, the model last: where it is, the others are."""
     note = folder / PARTIAL_FOLDER / note_of(model.name)
-    verified = {file: staged.get(file, folder / file) for file in parts(model)}
-    lines = {file: sha256_of(path) for file, path in verified.items() if path.exists()}
-    note.write_text("".join(f"{digest}  {file}\n" for file, digest in lines.items()), encoding="ascii")
+    digests = _digests({file: staged.get(file, folder / file) for file in parts(model)})
+    note.write_text("".join(f"{digest}  {file}\n" for file, digest in digests.items()), encoding="ascii")
     moves = {note_of(model.name): note, **staged}
     for path in moves.values():
         path.chmod(_MODE)
@@ -171,6 +178,13 @@ def _sync(path: Path) -> None:
         os.close(descriptor)
 
 
+def _make(folder: Path) -> None:
+    """Make the folder of the models; the daemon's user is to read it, whatever the umask of who pulls."""
+    if not folder.is_dir():
+        folder.mkdir(parents=True, exist_ok=True)  # another pull may have been faster
+        folder.chmod(_FOLDER_MODE)
+
+
 @contextmanager
 def _locked(folder: Path, progress: Progress) -> Iterator[None]:
     """Keep other pulls into the same folder waiting. The lock goes with the process, however that ends."""
@@ -181,9 +195,14 @@ def _locked(folder: Path, progress: Progress) -> Iterator[None]:
         except BlockingIOError:
             progress.say(f"another pull into {folder} is running: waiting for it")
             fcntl.flock(descriptor, fcntl.LOCK_EX)
-        # The one before may have removed it.
-        (folder / PARTIAL_FOLDER).mkdir(exist_ok=True)
+        partials = folder / PARTIAL_FOLDER
+        partials.mkdir(exist_ok=True)
+        for path in partials.iterdir():
+            if path.is_symlink() or not path.is_file():
+                path.unlink()  # none of ours: a link would be followed, a pipe never ends
         yield
+        if not any(partials.iterdir()):
+            partials.rmdir()
     finally:
         os.close(descriptor)
 
@@ -201,4 +220,5 @@ def _whole_sentences(folder: Path) -> Iterator[None]:
             raise DownloadError(f"{folder} can't be written ({error.strerror}): {advice}") from error
         if error.errno == errno.ENOSPC:
             raise DownloadError(f"{folder}: the disk is full; make room and run the command again to go on") from error
-        raise DownloadError(f"{error.filename or folder} can't be used ({error.strerror or error})") from error
+        place = error.filename2 or error.filename or folder  # of a move it is the second that is in the way
+        raise DownloadError(f"{place} can't be used ({error.strerror or error})") from error

@@ -57,7 +57,7 @@ def find_model(name: str, state_dir: Path, pull: str) -> FoundModel:
             if what := fault(folder, model, file):
                 raise ModelError(f"{folder / file} is not what was pulled ({what}): {pull}")
     except OSError as error:
-        raise ModelError(f"{error.filename} can't be read ({error.strerror}): {pull}") from error
+        raise ModelError(f"{error.filename or folder} can't be read ({error.strerror}): {pull}") from error
     labels, edgetpu = (folder / file if file in names else None for file in (f"{name}.txt", f"{name}_edgetpu.tflite"))
     return FoundModel(name, folder / f"{name}.tflite", labels, edgetpu)
 
@@ -105,8 +105,8 @@ def state_of(model: CatalogueModel, state_dir: Path) -> State:
 def fault(folder: Path, model: CatalogueModel, file: str) -> str | None:
     """What is wrong with one of the files of a pulled model; None: nothing. Raises OSError when it can't be read."""
     path, content = folder / file, parts(model)[file]
-    if not path.exists():
-        return "it is missing"
+    if not path.is_file():  # reading a pipe would never end
+        return "it is no file" if path.exists() else "it is missing"
     if isinstance(content, tuple):
         expected: str | None = hashlib.sha256(label_lines(content)).hexdigest()
     elif content.member is None:
@@ -127,7 +127,7 @@ def label_lines(labels: tuple[str, ...]) -> bytes:
 def noted(folder: Path, name: str) -> dict[str, str]:
     """The SHA-256 of each file of a model when it was pulled and verified. Raises OSError when that can't be read."""
     path = folder / note_of(name)
-    if not path.exists():
+    if not path.is_file():
         return {}
     lines = path.read_text(encoding="ascii", errors="replace").splitlines()
     return {match[2]: match[1] for line in lines if (match := _NOTED.fullmatch(line))}

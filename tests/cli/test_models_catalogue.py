@@ -86,6 +86,9 @@ def test_list_tells_the_same_models_as_lines_as_json_and_as_a_table() -> None:
         assert all(name in shown for name in catalogue())
         assert last in shown
         assert ("wider terminal" in shown) == (columns == 80)
+    status, shown = on_a_terminal("models", "list", columns=30)
+    assert status == 0
+    assert all(name in "".join(shown.split()) for name in catalogue()), "a narrow one folds the names"
 
 
 def test_pull_then_list_then_check_and_pull_again(config: Path, server: FileServer) -> None:
@@ -167,6 +170,22 @@ def test_a_failed_download_exits_1_with_one_sentence(config: Path, server: FileS
     assert pull.returncode == 1
     assert pull.stderr.startswith(f"edgevision: {server.url}")
     assert pull.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", ["list", "pull"])
+def test_a_closed_standard_output_is_no_reason_to_fail(config: Path, server: FileServer, command: str) -> None:
+    arguments = {"list": ["-c", str(config)], "pull": [NAME, "-c", str(config), "--from", server.url]}[command]
+    shell = ["sh", "-c", 'exec "$@" >&-', "sh", sys.executable, "-m", "edgevision", "models", command, *arguments]
+    done = subprocess.run(shell, stderr=subprocess.PIPE, text=True, check=False, cwd=ROOT)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_standard_output_that_takes_nothing_is_not_taken_for_a_full_folder(config: Path, server: FileServer) -> None:
+    command = [sys.executable, "-m", "edgevision", "models", "pull", NAME, "-c", str(config), "--from", server.url]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False, cwd=ROOT)
+    assert done.stderr.startswith("edgevision: standard output can't be written (No space left on device)")
+    assert "Traceback" not in done.stderr
 
 
 def test_a_name_or_a_source_that_makes_no_sense_is_a_wrong_command_line(config: Path) -> None:

@@ -4,6 +4,7 @@ import json
 import os
 import pty
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -102,6 +103,17 @@ def test_bench_fits_a_terminal() -> None:
 def test_bench_json_is_one_object_and_the_progress_stays_out_of_it() -> None:
     done = edgevision("models", "bench", PERSON, "--threads", "1", "--seconds", "0.1", "--json")
     assert json.loads(done.stdout)["measurements"][0]["threads"] == 1
+
+
+def test_a_bench_that_is_stopped_has_failed() -> None:
+    command = [sys.executable, "-m", "edgevision", "models", "bench", str(PERSON), "--threads", "1", "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT) as bench:
+        assert bench.stderr is not None
+        assert bench.stderr.readline().startswith("measuring")
+        bench.send_signal(signal.SIGINT)
+        said = bench.communicate(timeout=60)
+    assert bench.returncode == 1
+    assert said == ("", "edgevision: stopped: nothing has been measured to its end\n")
 
 
 def test_a_bad_list_of_threads_is_a_wrong_command_line() -> None:

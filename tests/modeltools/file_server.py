@@ -31,6 +31,7 @@ class Manners:
     location: str | None = None
     length_off_by: int = 0
     says_length: bool = True
+    chunked: bool = False
     pause: float = 0.0
     """Seconds between pieces of 64 KiB."""
     endless: bool = False
@@ -107,6 +108,11 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("Content-Range", f"bytes {told}-{len(content) - 1}/{len(content)}")
         if manners.etag:
             self.send_header("ETag", manners.etag)
+        if manners.chunked:
+            self.send_header("Transfer-Encoding", "chunked")
+            self.end_headers()
+            self.wfile.write(b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body))
+            return
         if manners.says_length and not manners.endless:
             self.send_header("Content-Length", str(len(body) + manners.length_off_by))
         self.end_headers()

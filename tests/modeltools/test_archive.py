@@ -32,12 +32,16 @@ def tgz_of(*members: tuple[tarfile.TarInfo, bytes]) -> bytes:
     return buffer.getvalue()
 
 
-def zipped(*members: tuple[str, bytes]) -> bytes:
+def zipped(*members: tuple[str, bytes], packed: int = zipfile.ZIP_DEFLATED) -> bytes:
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as opened:
+    with zipfile.ZipFile(buffer, "w", packed) as opened:
         for name, content in members:
             opened.writestr(name, content)
     return buffer.getvalue()
+
+
+LZMA = zipped(("m.tflite", MODEL), packed=zipfile.ZIP_LZMA)
+DAMAGED_LZMA = LZMA[:60] + b"\xff" * 1000 + LZMA[1060:]
 
 
 def link(name: str, target: str) -> tarfile.TarInfo:
@@ -72,6 +76,8 @@ def test_the_member_is_found_wherever_it_lies(tmp_path: Path, name: str) -> None
         (tgz_of((link("m.tflite", "/etc/passwd"), b"")), ".tgz", "a link or a device"),
         (tgz(("m.tflite", MODEL))[:-1000], ".tgz", "can't be taken out"),
         (zipped(("m.tflite", MODEL))[:-10], ".zip", "can't be taken out"),
+        (DAMAGED_LZMA, ".zip", "can't be taken out"),
+        (zipped(("ä/m.tflite", MODEL)).replace("ä".encode(), b"\xff\xff"), ".zip", "can't be taken out"),
         (b"<html>", ".zip", "can't be taken out"),
         (b"<html>", ".tgz", "can't be taken out"),
         (b"", ".tgz", "can't be taken out"),

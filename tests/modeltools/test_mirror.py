@@ -47,7 +47,11 @@ def test_a_file_at_a_url_brings_what_is_beside_it(tmp_path: Path, server: FileSe
 
 
 @pytest.mark.parametrize(
-    "source", ["ftp://a/b", "http://", "http://me:hunter2@a/b", "/no/such/file", "https:///x", "http://["]
+    "source",
+    [
+        *("ftp://a/b", "http://", "http://me:hunter2@a/b", "https:///x", "http://[", "http://a:x/", "http://a:99999/"),
+        *("/no/such/file", "~nobody-of-that-name/x"),
+    ],
 )
 def test_a_source_that_makes_no_sense_is_refused(source: str) -> None:
     with pytest.raises(ValueError) as caught:
