@@ -10,7 +10,7 @@ import typer
 
 from edgevision import __version__
 from edgevision.cli import models
-from edgevision.cli.exit_status import errors_to_exit_status
+from edgevision.cli.exit_status import DONE, errors_to_exit_status, failing_output_to_exit_status
 from edgevision.cli.options import DEFAULT_CONFIG, ConfigOption
 
 app = typer.Typer(
@@ -48,7 +48,7 @@ def run(config: ConfigOption = DEFAULT_CONFIG) -> None:
     stop = stop_on_signals()
     from edgevision.cli.run import run_daemon
 
-    with errors_to_exit_status():
+    with errors_to_exit_status(interrupted=DONE):
         run_daemon(config, stop)
 
 
@@ -72,7 +72,7 @@ def demo(
     """Run the main job with nothing to set up: bundled model, bundled pictures, a broker of its own."""
     from edgevision.cli.demo import run_demo
 
-    with errors_to_exit_status():
+    with errors_to_exit_status(interrupted=DONE):
         run_demo(host, port, output)
 
 
@@ -81,7 +81,7 @@ def watch(config: ConfigOption = DEFAULT_CONFIG) -> None:
     """Subscribe to the broker and show detections live."""
     from edgevision.cli.watch import watch_detections
 
-    with errors_to_exit_status():
+    with errors_to_exit_status(interrupted=DONE):
         watch_detections(config)
 
 
@@ -95,10 +95,11 @@ def schema() -> None:
 
 def main() -> None:
     """Entry point of the console script."""
-    if sys.stderr is None:
-        # Closed by the caller (2>&-): there is nobody to tell, but that is no reason to fail.
-        sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115  # until the process ends
+    # Closed by the caller (2>&-): there is nobody to tell, but that is no reason to fail.
+    sys.stdout = sys.stdout or Path(os.devnull).open("w")  # noqa: SIM115  # until the process ends
+    sys.stderr = sys.stderr or Path(os.devnull).open("w")  # noqa: SIM115
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A path or label that the terminal's encoding lacks is shown escaped.
         sys.stdout.reconfigure(errors="backslashreplace")
-    app()
+    with failing_output_to_exit_status():
+        app()

@@ -33,7 +33,7 @@ def list_models(config: Path | None, *, as_json: bool) -> None:
     if as_json:
         entries = [{**model.model_dump(mode="json"), "state": states[model.name]} for model in catalogue().values()]
         print(json.dumps(entries, indent=2, ensure_ascii=False))
-    elif sys.stdout and sys.stdout.isatty():  # None: closed by the caller
+    elif sys.stdout.isatty():
         _print_table(states)
     else:
         for model in catalogue().values():

@@ -34,7 +34,7 @@ def pull_named(name: str, config: Path | None, source: str | None) -> None:
     try:
         with ExitStack() as stack:
             progress: Progress = _Lines()
-            if sys.stdout and sys.stdout.isatty():  # None: closed by the caller
+            if sys.stdout.isatty():
                 progress = _Bars(stack.enter_context(_bar()))
             pulled = pull_model(model, state_dir, progress, mirror=mirror)
     except KeyboardInterrupt:

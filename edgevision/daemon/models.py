@@ -36,9 +36,9 @@ def model_path(settings: ModelSettings, config: Config) -> Path:
         return settings.path
     name, state_dir = model_name(settings), config.settings.state_dir
     pull = f"edgevision models pull {name}"
-    return find_model(
-        name, state_dir, pull if state_dir == DEFAULT_STATE_DIR else f"{pull} -c {shlex.quote(str(config.path))}"
-    ).path
+    if state_dir != DEFAULT_STATE_DIR:
+        pull += f" -c {shlex.quote(str(config.path))}"
+    return find_model(name, state_dir, pull)
 
 
 def model_name(settings: ModelSettings) -> str:
@@ -104,7 +104,8 @@ def _groups(config: Config) -> list[_Group]:
     cameras_of: dict[str, list[str]] = {}
     for name in config.settings.cameras:
         settings = config.settings.model_for(name)
-        cameras_of.setdefault(settings.model_dump_json(exclude={"threshold", "max_detections"}), []).append(name)
+        # Not as JSON: a path may hold bytes that are no UTF-8.
+        cameras_of.setdefault(repr(settings.model_dump(exclude={"threshold", "max_detections"})), []).append(name)
     return [_Group(tuple(names), config.settings.model_for(names[0])) for names in cameras_of.values()]
 
 

@@ -1,23 +1,21 @@
 """What the child process of `edgevision.inference.vetting` does. It imports no more than opening a model takes."""
 
-import ctypes
 import json
 import os
 import resource
 import signal
 import sys
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from edgevision.child_process import end_with
 from edgevision.errors import AcceleratorError, ModelError
 from edgevision.inference.noise import show_noise
 from edgevision.inference.runtime import Interpreter, load_runtime
 from edgevision.inference.tensors import Tensor, read_operators
 from edgevision.inference.vetting import DelegateRequest, Request
-
-PR_SET_PDEATHSIG = 1
-"""From linux/prctl.h."""
 
 
 def main() -> None:
@@ -93,19 +91,23 @@ def _tensors(details: list[dict[str, Any]]) -> list[Tensor]:
 def _limit(request: Request) -> None:
     """See to it that this process neither outlives its parent nor takes more memory than a model may."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends this process
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != request.parent:  # it died before that
-        os._exit(1)
+    end_with(request.parent)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     most = _data_bytes() + request.most_memory
-    resource.setrlimit(resource.RLIMIT_DATA, (most, most))
+    _, allowed = resource.getrlimit(resource.RLIMIT_DATA)
+    if allowed == resource.RLIM_INFINITY or most < allowed:
+        resource.setrlimit(resource.RLIMIT_DATA, (most, most))
     # Where memory is short all the same, the kernel is to end this process and none that does real work.
-    Path("/proc/self/oom_score_adj").write_text("1000")
+    with suppress(OSError):  # a sandbox may show /proc for reading only, or not at all
+        Path("/proc/self/oom_score_adj").write_text("1000")
 
 
 def _data_bytes() -> int:
-    """The size of this process's private data, as RLIMIT_DATA counts it."""
-    status = Path("/proc/self/status").read_text()
+    """The size of this process's private data, as RLIMIT_DATA counts it; 0 where there is no /proc."""
+    try:
+        status = Path("/proc/self/status").read_text()
+    except OSError:
+        return 0
     (kilobytes,) = (line.split()[1] for line in status.splitlines() if line.startswith("VmData:"))
     return int(kilobytes) * 1024
 

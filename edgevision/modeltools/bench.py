@@ -43,6 +43,8 @@ class Request:
     threads: int
     seconds: float
     device: str | None = None
+    parent: int = 0
+    """The process that waits for the measurement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,7 @@ def bench_file(
     content = read_model_file(path)
     device = _device(path, content, accelerator)
     measurements = [
-        _measure_in_child(Request(str(path), threads, seconds, device), progress(threads))
+        _measure_in_child(Request(str(path), threads, seconds, device, os.getpid()), progress(threads))
         for threads in (thread_counts if device is None else [1])
     ]
     digest = hashlib.sha256(content).hexdigest()

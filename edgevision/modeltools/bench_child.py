@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from edgevision.child_process import end_with
 from edgevision.errors import AcceleratorError, ModelError
 from edgevision.inference.edgetpu.delegate import open_on
 from edgevision.inference.edgetpu.devices import device_name
@@ -42,6 +43,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends this process
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     request = Request(**json.loads(sys.argv[1]))
+    end_with(request.parent)
     # Native libraries print what they like on standard output: that goes elsewhere.
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)

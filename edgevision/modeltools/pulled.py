@@ -7,7 +7,6 @@ by the catalogue; what came out of an archive by NAME.sha256, for there the arch
 
 import hashlib
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -24,42 +23,24 @@ State = Literal["bundled", "pulled", "damaged", "not here"]
 _NOTED = re.compile(r"([0-9a-f]{64})  (\S+)")
 
 
-@dataclass(frozen=True, slots=True)
-class FoundModel:
-    """The files that a model's name stands for, each one verified."""
-
-    name: str
-
-    path: Path
-    """The model that runs on any processor."""
-
-    labels: Path | None
-    """Its labels; None: inside the model, or it has none."""
-
-    edgetpu_path: Path | None
-    """The same model compiled for the Edge TPU, where there is one."""
-
-
-def find_model(name: str, state_dir: Path, pull: str) -> FoundModel:
-    """The files of the model of that name: a bundled one, else a pulled one, read and verified.
+def find_model(name: str, state_dir: Path, pull: str) -> Path:
+    """The file of the model of that name: a bundled one, else a pulled one, verified with all that lies beside it.
 
     `pull` is the command that gets it, to be told. Raises ModelError (to be read after the key that names the model)
     when it isn't here, or isn't what was pulled; KeyError when the catalogue has no such name.
     """
     if name in BUNDLED_MODELS:
-        return FoundModel(name, bundled_model(name), None, None)
+        return bundled_model(name)
     model, folder = catalogue()[name], models_folder(state_dir)
     try:
         if not (folder / f"{name}.tflite").exists():
             raise ModelError(f"the model {name} is not here ({folder}): {pull}")
-        names = _kept(folder, model)
-        for file in names:
+        for file in _kept(folder, model):
             if what := fault(folder, model, file):
                 raise ModelError(f"{folder / file} is not what was pulled ({what}): {pull}")
     except OSError as error:
         raise ModelError(f"{error.filename or folder} can't be read ({error.strerror}): {pull}") from error
-    labels, edgetpu = (folder / file if file in names else None for file in (f"{name}.txt", f"{name}_edgetpu.tflite"))
-    return FoundModel(name, folder / f"{name}.tflite", labels, edgetpu)
+    return folder / f"{name}.tflite"
 
 
 def _kept(folder: Path, model: CatalogueModel) -> list[str]:

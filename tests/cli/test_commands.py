@@ -109,3 +109,19 @@ def test_help_and_version_are_there(arguments: list[str]) -> None:
     said = edgevision(*arguments)
     assert said.returncode == 0
     assert __version__ in said.stdout or "Usage" in said.stdout
+
+
+@pytest.mark.parametrize("command", ["schema", "models list", "check -c config/edgevision.yaml"])
+def test_output_that_cannot_be_written_is_said_in_one_line(command: str) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "edgevision", *command.split()],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=ROOT,
+            check=False,
+        )
+    assert done.returncode == 1
+    lines = [line for line in done.stderr.splitlines() if not line.startswith("INFO: ")]
+    assert lines == ["edgevision: standard output can't be written (No space left on device)"]

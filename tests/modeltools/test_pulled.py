@@ -10,7 +10,7 @@ from edgevision.modeltools import pulled
 from edgevision.modeltools.catalogue import CatalogueModel
 from edgevision.modeltools.mirror import mirror_at
 from edgevision.modeltools.pull import pull_model
-from edgevision.modeltools.pulled import FoundModel, find_model, state_of
+from edgevision.modeltools.pulled import find_model, state_of
 from tests.modeltools.pulling import Heard
 from tests.modeltools.small_models import COMPILED, LABELS, MODEL, pinned, small_model
 from tests.modeltools.test_archive import tgz
@@ -38,14 +38,11 @@ def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CatalogueModel:
 
 def test_a_bundled_model_is_found_without_the_catalogue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pulled, "catalogue", None)
-    assert find_model("person", tmp_path, PULL) == FoundModel("person", bundled_model("person"), None, None)
+    assert find_model("person", tmp_path, PULL) == bundled_model("person")
 
 
-def test_a_pulled_model_is_found_with_its_labels_and_its_twin(tmp_path: Path, small: CatalogueModel) -> None:
-    folder = tmp_path / "models"
-    assert find_model("small", tmp_path, PULL) == FoundModel(
-        "small", folder / "small.tflite", folder / "small.txt", folder / "small_edgetpu.tflite"
-    )
+def test_a_pulled_model_is_found(tmp_path: Path, small: CatalogueModel) -> None:
+    assert find_model("small", tmp_path, PULL) == tmp_path / "models" / "small.tflite"
     assert state_of(small, tmp_path) == "pulled"
 
 
@@ -65,7 +62,7 @@ def test_a_file_that_is_no_longer_what_was_verified_is_never_run(
 
 def test_a_model_without_its_twin_is_one_for_the_cpu(tmp_path: Path, small: CatalogueModel) -> None:
     (tmp_path / "models" / "small_edgetpu.tflite").unlink()
-    assert find_model("small", tmp_path, PULL).edgetpu_path is None
+    assert find_model("small", tmp_path, PULL).exists()
     assert state_of(small, tmp_path) == "pulled"
 
 
