@@ -5,7 +5,7 @@ from pathlib import Path
 
 from edgevision.config.loader import Config, load_config
 from edgevision.config.schema import MqttSettings
-from edgevision.daemon.models import ModelInUse, open_models
+from edgevision.daemon.models import ASSUMED, ModelInUse, open_models
 from edgevision.publish.settings import vet_tls_files
 
 
@@ -31,6 +31,8 @@ def describe(config: Config, models: list[ModelInUse]) -> list[str]:
         lines.append(f"model    {in_use.name}: {', '.join(facts)}")
         if state.degraded:
             lines.append(f"warning  {in_use.name} runs on the CPU: {state.degraded}")
+        if info.normalization_assumed:
+            lines.append(f"warning  {in_use.name}: {ASSUMED}")
     for name, camera in settings.cameras.items():
         model = settings.model_for(name)
         lines.append(

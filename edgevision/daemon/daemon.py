@@ -13,7 +13,7 @@ from edgevision.daemon.camera import Camera
 from edgevision.daemon.capture_thread import CaptureThread
 from edgevision.daemon.frame_queue import FrameQueue
 from edgevision.daemon.inference_thread import InferenceThread
-from edgevision.daemon.models import ModelInUse, model_name
+from edgevision.daemon.models import ASSUMED, ModelInUse, model_name
 from edgevision.daemon.statistics import StatsReporter
 from edgevision.daemon.stop_request import StopRequest
 from edgevision.daemon.threads import SupervisedThread
@@ -87,6 +87,9 @@ class Daemon:
         Whatever happened, everything is stopped in order before it returns: sources, models, then the broker is told.
         """
         log.info("edgevision %s on %s: %s", __version__, load_runtime(), "; ".join(self._summary()))
+        for in_use in self._models:
+            if in_use.model.info.normalization_assumed:
+                log.warning("%s: %s", in_use.name, ASSUMED)
         self._tell_info()
         self._publisher.start()
         for thread in (*self._inference, *self._capture):

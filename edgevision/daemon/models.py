@@ -17,6 +17,9 @@ from edgevision.inference.twins import Pair, find_pair
 from edgevision.modeltools.catalogue import BUNDLED_MODELS
 from edgevision.modeltools.pulled import find_model
 
+ASSUMED = "nothing says what numbers its pixels are to become; -1 to 1 is assumed, set model.normalize if that is wrong"
+"""Of a float model. Wrong numbers make wrong detections, not an error."""
+
 
 @dataclass(frozen=True, slots=True)
 class ModelInUse:

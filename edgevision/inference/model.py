@@ -17,7 +17,7 @@ from edgevision.inference.find_labels import find_labels
 from edgevision.inference.find_reader import Hints, find_reader
 from edgevision.inference.labels import Labels
 from edgevision.inference.model_file import beside, read_model_file
-from edgevision.inference.normalization import Normalization, pixel_table, rescales_itself
+from edgevision.inference.normalization import Normalization, is_assumed, pixel_table, rescales_itself
 from edgevision.inference.preprocess import InputFormat, Resize, input_format, make_writer
 from edgevision.inference.process_units import described_normalization
 from edgevision.inference.reader import Reader, Task, Wanted
@@ -29,7 +29,10 @@ from edgevision.inference.threads import fastest, thread_counts
 
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
-    """What a loaded model is; an embedding model has no labels."""
+    """What a loaded model is; an embedding model has no labels.
+
+    `normalization_assumed`: nothing says what numbers its pixels are to become.
+    """
 
     path: Path
     sha256: str
@@ -38,6 +41,7 @@ class ModelInfo:
     labels: Labels
     runtime: str
     threads: int
+    normalization_assumed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +121,8 @@ class Model:
         self._interpreter = interpreter
         self._input = graph.inputs[0].index
         digest = hashlib.sha256(content).hexdigest()
-        self.info: ModelInfo = ModelInfo(path, digest, self._reader.task, form, fitted, str(runtime), threads)
+        assumed = is_assumed(graph.inputs[0], normalization, self._described)
+        self.info: ModelInfo = ModelInfo(path, digest, self._reader.task, form, fitted, str(runtime), threads, assumed)
 
     def run(self, image: BgrImage, *, threshold: float, max_detections: int) -> Inference:
         """What is in `image` (height, width, 3).

@@ -8,8 +8,8 @@ from edgevision.regular_file import read_regular_file
 FILE_IDENTIFIER = b"TFL3"
 """Bytes 4 to 8 of every .tflite file (tensorflow/lite/schema/schema.fbs)."""
 
-MOST_MODEL_BYTES = 1024**3
-"""No MobileNet has a tenth of that; a Pi has 1 GB."""
+MOST_MODEL_BYTES = 128 * 1024**2
+"""The largest MobileNet has a fifth of that; a Pi has 1 GB for everything."""
 
 COMPILED = "_edgetpu"
 """What the Edge TPU compiler puts behind a model's name."""

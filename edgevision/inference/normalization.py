@@ -62,7 +62,7 @@ def pixel_table(
         return _real(chosen or TRAINED_WITH, channels, np.float32)
     limits = np.iinfo(tensor.dtype)
     if chosen is None and tensor.dtype == "int16":
-        chosen = PIXELS if tensor.scale * limits.max > TAKES_PIXELS else TRAINED_WITH
+        chosen = PIXELS if _takes_pixels(tensor) else TRAINED_WITH
     same = np.repeat(np.arange(256) + (limits.min if limits.bits == 8 else 0), channels).reshape(1, 256, channels)
     if chosen is None or not tensor.scale:
         return _stored(same, tensor)
@@ -71,6 +71,17 @@ def pixel_table(
     if limits.bits == 8 and (np.abs(steps - same).max() <= SLACK or (given is None and overrun > MOST_OVERRUN)):
         return _stored(same, tensor)
     return _stored(np.clip(steps, limits.min, limits.max), tensor)
+
+
+def is_assumed(tensor: Tensor, given: Normalization | None, described: Normalization | None) -> bool:
+    """Whether nothing says what the input `tensor` wants, so that `pixel_table` takes -1..1 for likely."""
+    if given is not None or described is not None:
+        return False
+    return tensor.dtype == "float32" or (tensor.dtype == "int16" and not _takes_pixels(tensor))
+
+
+def _takes_pixels(tensor: Tensor) -> bool:
+    return tensor.scale * np.iinfo(tensor.dtype).max > TAKES_PIXELS
 
 
 def rescales_itself(graph: Graph, interpreter: Interpreter) -> Normalization | None:

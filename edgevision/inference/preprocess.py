@@ -77,7 +77,9 @@ def make_writer(target: InputFormat, table: PixelTable, resize: Resize) -> Write
     """
     size = (target.width, target.height)
     code = cv2.COLOR_BGR2RGB if target.channels == 3 else cv2.COLOR_BGR2GRAY
-    as_it_is = target.dtype == "uint8" and bool((table == np.arange(256)[np.newaxis, :, np.newaxis]).all())
+    # Most 8-bit inputs take the pixel itself, or less 128, which flips a bit: many times faster than looking it up.
+    steps = table - np.arange(256)[np.newaxis, :, np.newaxis]
+    flipped_bits = {0: 0x00, -128: 0x80}.get(int(steps.flat[0])) if table.itemsize == 1 and np.ptp(steps) == 0 else None
     resized = np.full((target.height, target.width, 3), BAR, np.uint8)
     converted = resized if target.channels == 3 else np.empty((target.height, target.width, 1), np.uint8)
     boxed: tuple[int, int, int, int] | None = None
@@ -107,11 +109,14 @@ def make_writer(target: InputFormat, table: PixelTable, resize: Resize) -> Write
     def write(image: BgrImage, tensor: NDArray[np.generic]) -> Region:
         region = place(image)
         pixels = tensor[0]
-        if as_it_is:
-            cv2.cvtColor(resized, code, dst=pixels)
-        else:
+        if flipped_bits is None:
             cv2.cvtColor(resized, code, dst=converted)
             cv2.LUT(converted, table, dst=pixels)
+            return region
+        pixels = pixels.view(np.uint8)
+        cv2.cvtColor(resized, code, dst=pixels)
+        if flipped_bits:
+            np.bitwise_xor(pixels, flipped_bits, out=pixels)
         return region
 
     return write

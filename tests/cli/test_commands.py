@@ -125,3 +125,14 @@ def test_output_that_cannot_be_written_is_said_in_one_line(command: str) -> None
     assert done.returncode == 1
     lines = [line for line in done.stderr.splitlines() if not line.startswith("INFO: ")]
     assert lines == ["edgevision: standard output can't be written (No space left on device)"]
+
+
+def test_what_is_assumed_of_a_float_model_is_said(tmp_path: Path, models: Path, broker: Mosquitto) -> None:
+    config = configuration(broker, front=pictures())
+    float_model = {"path": str(models / "vww_96_float.tflite"), "labels": str(models / "vww_labels.txt")}
+    warning = "vww_96_float: nothing says what numbers its pixels are to become; -1 to 1 is assumed"
+    for normalize, said in ((None, True), ({"mean": 0, "std": 255}, False)):
+        with DaemonProcess(tmp_path, {**config, "model": {**float_model, "normalize": normalize}}) as daemon:
+            assert daemon.wait() == 0, daemon.log
+        assert (warning in daemon.log) is said
+        assert (warning in edgevision("check", "-c", tmp_path / "edgevision.yaml").stdout) is said

@@ -95,6 +95,7 @@ def test_every_kind_of_input_gets_what_the_model_was_trained_with(
     model = Model(path)
     assert (model.info.input.height, model.info.input.width) == (form.height, form.width)
     assert (model.info.input.channels, model.info.input.dtype) == (form.channels, form.dtype)
+    assert model.info.normalization_assumed is (mean == 127.5)
     answers = [(scores(model, picture), bare_scores(path, picture, mean, std)) for picture in pictures()]
     for ours, bare in answers:
         assert ours == pytest.approx(bare, abs=1e-6)
@@ -105,6 +106,7 @@ def test_every_kind_of_input_gets_what_the_model_was_trained_with(
 def test_the_users_own_normalization_holds_before_all_else(tmp_path: Path, form: Form) -> None:
     path = model_file(tmp_path, form)
     model = Model(path, normalization=alike(100, 200))
+    assert not model.info.normalization_assumed
     for picture in pictures():
         assert scores(model, picture) == pytest.approx(bare_scores(path, picture, 100, 200), abs=1e-6)
 
