@@ -4,9 +4,9 @@ import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
 
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -58,30 +58,33 @@ def _state(model: CatalogueModel, state_dir: Path) -> State:
 
 
 def _print_table(states: Mapping[str, State]) -> None:
-    """As many columns as the terminal is wide for, the most needed first; the names always, if need be folded."""
+    """A row a model, or, where the terminal is too narrow for that, its name and the rest below."""
     console = Console()
-    rows = [_cells(model, states[model.name]) for model in catalogue().values()]
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    left = console.width
-    for column in _TABLE:
-        left -= max(len(column), *(len(row[column]) for row in rows)) + _GAP
-        if left < -_GAP and table.columns:
-            break
-        justify: Literal["left", "right"] = "right" if column in ("classes", "MB") else "left"
-        table.add_column(column, justify=justify, overflow="fold")
-    shown = _TABLE[: len(table.columns)]
-    for row in rows:
-        table.add_row(*(Text(row[column], style=_STYLES.get(row[column], "")) for column in shown))
-    console.print(table)
-    if shown != _TABLE:
-        print(f"\nA wider terminal has room for {', '.join(_TABLE[len(shown) :])} as well; --json tells all.")
+    rows = [dict(zip(_TABLE, _cells(model, states[model.name]), strict=True)) for model in catalogue().values()]
+    width = sum(max(len(column), *(len(row[column]) for row in rows)) + _GAP for column in _TABLE)
+    if width - _GAP <= console.width:
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        for column in _TABLE:
+            table.add_column(column, justify="right" if column in ("classes", "MB") else "left")
+        for row in rows:
+            table.add_row(*(Text(row[column], style=_STYLES.get(row[column], "")) for column in _TABLE))
+        console.print(table)
+    else:
+        for row in rows:
+            console.print(
+                Text.assemble((row["name"], "bold"), "  ", (row["here"], _STYLES[row["here"]])), overflow="fold"
+            )
+            classes = {"-": "no classes", "1": "1 class"}.get(row["classes"], f"{row['classes']} classes")
+            known = [f"{row['MB']} MB"] * (row["MB"] != "-") + [row["accuracy"]] * (row["accuracy"] != "-")
+            facts = ", ".join([row["task"], row["input"], classes, *known, row["licence"]])
+            console.print(Padding(Text(facts), (0, 0, 0, 2)))
     print("\nedgevision models pull NAME gets one; model: {name: NAME} in the configuration uses it.")
 
 
-def _cells(model: CatalogueModel, state: State) -> dict[str, str]:
+def _cells(model: CatalogueModel, state: State) -> tuple[str, ...]:
     name, task, size, classes, count, accuracy, licence = _columns(model)
     megabytes = f"{int(count) / 1e6:.1f}" if count != "-" else "-"
-    return dict(zip(_TABLE, (name, state, task, size, classes, megabytes, accuracy, licence), strict=True))
+    return name, state, task, size, classes, megabytes, accuracy, licence
 
 
 def _columns(model: CatalogueModel) -> tuple[str, ...]:
