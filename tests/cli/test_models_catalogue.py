@@ -52,7 +52,7 @@ def state_of(config: Path) -> str:
 
 
 def on_a_terminal(*arguments: str | Path, columns: int = 160) -> tuple[int, str]:
-    """Exit status and what is shown on a terminal."""
+    """Exit status and what is shown on a terminal, without colours."""
     parent, child = pty.openpty()
     process = subprocess.Popen(
         [sys.executable, "-m", "edgevision", *map(str, arguments)],
@@ -69,7 +69,7 @@ def on_a_terminal(*arguments: str | Path, columns: int = 160) -> tuple[int, str]
     except OSError:  # Linux tells so that the other end is closed
         pass
     os.close(parent)
-    return process.wait(30), shown.decode()
+    return process.wait(30), re.sub(r"\x1b\[[0-9;]*m", "", shown.decode())
 
 
 def test_list_tells_the_same_models_as_lines_as_json_and_as_a_table() -> None:
@@ -87,7 +87,6 @@ def test_list_tells_the_same_models_as_lines_as_json_and_as_a_table() -> None:
         assert all(name in shown for name in catalogue())
         facts = ("128x128 uint8", "1001", "0.5", "39.5 % top-1 (ImageNet)", "Apache-2.0", "not here", "bundled")
         assert all(fact in shown for fact in facts)
-        shown = re.sub(r"\x1b\[[0-9;]*m", "", shown)
         assert max(map(len, shown.splitlines()[:-1])) <= columns
     status, shown = on_a_terminal("models", "list", columns=30)
     assert status == 0
