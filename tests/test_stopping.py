@@ -38,6 +38,15 @@ def load_and_be_terminated(*arguments, **options):
 run.open_models = load_and_be_terminated
 """
 
+HANGS_WHILE_MODELS_LOAD = """
+import time
+import edgevision.cli.run as run
+def load(*arguments, **options):
+    print("loading", file=sys.stderr, flush=True)
+    time.sleep(60)
+run.open_models = load
+"""
+
 
 class PreparedDaemon:
     """`edgevision run` in a process where `preparation` has been executed first; killed at the end of the context."""
@@ -117,3 +126,12 @@ def test_sigterm_while_models_load_ends_with_0_and_in_order(tmp_path: Path, brok
         [b"offline"],
         [b"online", b"offline"],
     )
+
+
+def test_sigterm_does_not_wait_for_an_edge_tpu_that_hangs_while_models_load(tmp_path: Path, broker: Mosquitto) -> None:
+    config = configuration(broker, front=pictures(loop=True))
+    with PreparedDaemon(tmp_path, HANGS_WHILE_MODELS_LOAD, config) as daemon:
+        wait_until(lambda: "loading" in daemon.log, "the models to load", timeout=30)
+        daemon.process.send_signal(signal.SIGTERM)
+        assert daemon.process.wait(10) == 0, daemon.log
+    assert daemon.log.rstrip().endswith("stopped")

@@ -79,7 +79,8 @@ class Daemon:
         """Names of the threads that did not end in time: stuck in a driver, beyond our reach."""
         ours = (*self._capture, *self._inference)
         closing = (thread for thread in threading.enumerate() if thread.name.startswith(CLOSING))
-        return [thread.name for thread in (*ours, *closing) if thread.is_alive()]
+        stuck = [f"accelerator of {in_use.name}" for in_use in self._models if in_use.model.hung]
+        return [*(thread.name for thread in (*ours, *closing) if thread.is_alive()), *stuck]
 
     def run(self) -> bool:
         """Run until every source has ended or `stop` is made; False when something died or was given up.

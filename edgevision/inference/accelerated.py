@@ -6,6 +6,7 @@ accelerator from time to time; once it works again it is taken back.
 
 import logging
 import threading
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -21,6 +22,9 @@ FIRST_RETRY, LONGEST_RETRY = 2.0, 300.0
 
 SETTLED = 1000
 """Pictures in a row after which an accelerator that came back is trusted like one that never failed."""
+
+HANGS_AFTER = 10.0
+"""Seconds for one picture; an Edge TPU takes some milliseconds."""
 
 
 class Accelerated(Protocol):
@@ -67,6 +71,9 @@ class AcceleratedModel:
         self._cpu = cpu
         self._accelerated = accelerated
         self._running: Model | None = None
+        # A thread of its own for the accelerator: one that hangs is left there.
+        self._thread = ThreadPoolExecutor(1, "accelerated")
+        self._asked: Future[Inference | str] | None = None
         self._answered = 0
         self._backoff = backoff or Backoff(FIRST_RETRY, LONGEST_RETRY)
         self._closed = threading.Event()
@@ -81,23 +88,43 @@ class AcceleratedModel:
         running = self._running
         return self._cpu.info if running is None else running.info
 
+    @property
+    def hung(self) -> bool:
+        """Whether the accelerator has not come back from a picture, so that its thread can't be waited for."""
+        return self._asked is not None and not self._asked.done()
+
     def run(self, image: BgrImage, *, threshold: float, max_detections: int) -> Inference:
         """What `Model.run` gives; a picture that the accelerator fails on is given to the twin."""
         if self._works_again.is_set():
             self._take_back()
         if self._running is not None and self._accelerated is not None:
-            try:
-                inference = self._running.run(image, threshold=threshold, max_detections=max_detections)
-            except RuntimeError as error:
-                self._fall_back(str(self._accelerated.explain(str(error))))
-            else:
+            answer = self._ask(image, threshold, max_detections)
+            if isinstance(answer, Inference):
                 self._count()
-                return inference
+                return answer
+            self._fall_back(str(self._accelerated.explain(answer)))
         return self._cpu.run(image, threshold=threshold, max_detections=max_detections)
 
     def close(self) -> None:
         """Ask the accelerator no more."""
         self._closed.set()
+
+    def _ask(self, image: BgrImage, threshold: float, max_detections: int) -> Inference | str:
+        """The accelerator's answer, or why there is none."""
+        self._asked = self._thread.submit(self._run_accelerated, image, threshold, max_detections)
+        try:
+            return self._asked.result(HANGS_AFTER)
+        except TimeoutError:
+            self._thread.shutdown(wait=False)
+            self._thread = ThreadPoolExecutor(1, "accelerated")
+            return f"no answer within {HANGS_AFTER:g} s"
+
+    def _run_accelerated(self, image: BgrImage, threshold: float, max_detections: int) -> Inference | str:
+        assert self._running is not None
+        try:
+            return self._running.run(image, threshold=threshold, max_detections=max_detections)
+        except RuntimeError as error:  # its text only: its frames would keep the accelerator open
+            return str(error)
 
     def _begin(self, accelerated: Accelerated) -> None:
         try:

@@ -2,8 +2,9 @@
 
 import hashlib
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
@@ -22,7 +23,7 @@ from edgevision.inference.preprocess import InputFormat, Resize, input_format, m
 from edgevision.inference.process_units import described_normalization
 from edgevision.inference.reader import Reader, Task, Wanted
 from edgevision.inference.runtime import Delegate, Interpreter, Runtime, load_runtime
-from edgevision.inference.ssd_parameters import SsdParametersError, read_ssd_parameters
+from edgevision.inference.ssd_parameters import SsdParameters, SsdParametersError, read_ssd_parameters
 from edgevision.inference.tensors import Tensor, read_graph
 from edgevision.inference.threads import fastest, thread_counts
 
@@ -91,9 +92,13 @@ class Model:
         try:
             graph = read_graph(interpreter)
             form = input_format(graph.inputs)
+            # Read once a pair: what is beside the file may change while the daemon runs.
+            self._ssd_parameters: Callable[[], SsdParameters] = (
+                twin._ssd_parameters if twin else cache(lambda: read_ssd_parameters(beside(path, ".yaml")))
+            )
             hints = Hints(
                 task,
-                lambda: read_ssd_parameters(beside(path, ".yaml")),
+                self._ssd_parameters,
                 None if twin is None else twin._reader,
             )
             self._reader: Reader = find_reader(graph, form, hints)
@@ -113,8 +118,10 @@ class Model:
             resize = "stretch" if self._reader.task == "detect" else "crop"
         self._write = make_writer(form, table, resize)
         fitted: Labels = ()
-        if self._reader.class_counts is not None:
-            fitted = find_labels(path, content, labels, self._reader.class_counts, twin.info.labels if twin else None)
+        if twin is not None:
+            fitted = twin.info.labels
+        elif self._reader.class_counts is not None:
+            fitted = find_labels(path, content, labels, self._reader.class_counts, None)
         if threads is None:
             threads = fastest(thread_counts(), lambda count: _time_invoke(runtime.open(path, content, count)))
             interpreter = runtime.open(path, content, threads)

@@ -33,6 +33,8 @@ def find_pair(path: Path, cpu_path: Path | None, accelerator: Accelerator) -> Pa
         return Pair(_cpu_twin(path, cpu_path), None if accelerator.kind == "cpu" else path)
     if cpu_path is not None:
         raise ModelError(f"{path} isn't compiled for the Edge TPU, so it has no use for model.cpu_path: leave that out")
+    if accelerator.kind == "edgetpu" and cpu_twin(path) is not None:
+        raise _misnamed(path)
     compiled = compiled_twin(path)
     if accelerator.kind == "edgetpu" and not compiled.is_file():
         raise ModelError(
@@ -40,7 +42,12 @@ def find_pair(path: Path, cpu_path: Path | None, accelerator: Accelerator) -> Pa
             " edgetpu_compiler, or set model.accelerator to cpu"
         )
     wanted = accelerator.kind == "edgetpu" or (accelerator.kind == "auto" and _has_edge_tpu())
-    return Pair(path, compiled if wanted and compiled.is_file() else None)
+    if not wanted or not compiled.is_file():
+        return Pair(path, None)
+    if not is_compiled(read_model_file(compiled)):
+        # The CPU would run it, whatever accelerator it is given, and nobody would know.
+        raise _misnamed(compiled)
+    return Pair(path, compiled)
 
 
 def compare_tensors(pair: Pair, cpu: Ends, compiled: Ends) -> None:
@@ -73,6 +80,13 @@ def _cpu_twin(path: Path, cpu_path: Path | None) -> Path:
     if is_compiled(read_model_file(twin)):
         raise ModelError(f"{twin} is compiled for the Edge TPU itself: the CPU needs the model that was compiled")
     return twin
+
+
+def _misnamed(path: Path) -> ModelError:
+    return ModelError(
+        f"{path} isn't compiled for the Edge TPU, as its name says, or it is damaged: compile it with edgetpu_compiler,"
+        " or set model.accelerator to cpu"
+    )
 
 
 def _has_edge_tpu() -> bool:

@@ -56,6 +56,15 @@ def test_a_camera_s_own_model_has_no_use_for_the_twin_of_the_top_level_one(folde
     assert [in_use.model.info.path.name for in_use in models] == [f"{NAME}.tflite"] * 2
 
 
+def test_a_folder_whose_name_is_no_utf8_holds_models_as_any_other(folder: Path) -> None:
+    odd = folder / "caf\udce9"
+    odd.mkdir()
+    for suffix in ("tflite", "txt"):
+        shutil.copy(folder / f"{NAME}.{suffix}", odd)
+    (in_use,) = open_models(configured(odd, f"{{path: {NAME}.tflite}}"), measure_threads=False)
+    assert in_use.name == NAME
+
+
 def test_every_mistake_is_told_at_its_place(folder: Path) -> None:
     config = configured(
         folder,

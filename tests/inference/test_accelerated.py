@@ -1,5 +1,7 @@
 """A model on the Edge TPU with its twin on the CPU under it: every picture is answered, whatever the Edge TPU does."""
 
+import shutil
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,7 +14,7 @@ from edgevision.backoff import Backoff
 from edgevision.errors import AcceleratorError
 from edgevision.inference.accelerated import AcceleratedModel
 from edgevision.inference.edgetpu.delegate import Accelerator
-from edgevision.inference.model import Model
+from edgevision.inference.model import Inference, Model
 from edgevision.inference.opening import Choice, devices_for, open_accelerated
 from edgevision.inference.twins import find_pair
 from tests.edgetpu.build import FakeEdgeTpu
@@ -217,3 +219,62 @@ def test_an_accelerator_that_flaps_is_tried_less_and_less_often(
     run_until(model, lambda: len(waits.asked) >= 5)
     model.close()
     assert waits.asked[:5] == [1, 2, 4, 8, 8], "that it could be opened in between is no success"
+
+
+class Stuck(Moody):
+    """An accelerator that works at the start and hangs at the first picture, until `released`."""
+
+    def __init__(self, cpu: Model) -> None:
+        super().__init__()
+        self.released, self._cpu, self.info = threading.Event(), cpu, cpu.info
+
+    def probe(self) -> None:
+        self.tries.append(time.monotonic())
+
+    def open(self) -> Model:
+        return self  # type: ignore[return-value]  # as far as AcceleratedModel looks
+
+    def run(self, *arguments: object, **options: object) -> Inference:
+        self.released.wait(30)
+        return Inference([], 0.0)
+
+
+def test_one_that_hangs_at_a_picture_costs_no_picture(
+    models: Path, choice: Choice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edgevision.inference.accelerated.HANGS_AFTER", 0.2)
+    cpu = Model(models / "mobilenet_v1_0.25_128_quant.tflite", **choice.options)
+    stuck = Stuck(cpu)
+    model = AcceleratedModel(cpu, stuck, Backoff(60, 60))
+    assert not model.hung
+    assert best(model)
+    assert "no answer within 0.2 s" in str(model.state.degraded)
+    assert model.hung, "its thread can't be waited for at the end"
+    model.close()
+    stuck.released.set()
+
+
+def test_labels_are_those_of_the_start_when_it_comes_back(
+    models: Path, tmp_path: Path, fake_edgetpu: FakeEdgeTpu
+) -> None:
+    name, labels = "mobilenet_v1_0.25_128_quant", tmp_path / "labels.txt"
+    shutil.copyfile(models / "imagenet_labels.txt", labels)
+    fake_edgetpu.behave(**{"class": 7}, fail_after=3)
+    (model,) = opened(Choice(models / f"{name}_edgetpu.tflite", options={"labels": labels}), first=0.5)
+    labels.write_text("other\n")
+    run_until(model, lambda: model.state.degraded is not None)
+    fake_edgetpu.plug_in()
+    assert run_until(model, lambda: model.state.degraded is None)[-1] == BY_TPU
+
+
+def test_a_try_that_finds_no_memory_or_process_for_it_is_not_the_last(
+    choice: Choice, fake_edgetpu: FakeEdgeTpu, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake_edgetpu.behave(**{"class": 7}, fail_after=3)
+    (model,) = opened(choice)
+    monkeypatch.setattr("sys.executable", "/nothing/here")
+    run_until(model, lambda: "can't be tried" in str(model.state.degraded))
+    monkeypatch.undo()
+    fake_edgetpu.plug_in()
+    fake_edgetpu.behave(**{"class": 7})
+    assert run_until(model, lambda: model.state.degraded is None)[-1] == BY_TPU

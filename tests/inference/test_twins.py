@@ -92,6 +92,20 @@ def test_what_is_not_compiled_is_not_sent_to_the_edge_tpu(cpu: Path, compiled: P
         find_pair(cpu, cpu, AUTO)
 
 
+def test_what_is_only_named_as_compiled_is_refused_for_the_edge_tpu(
+    cpu: Path, compiled: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copyfile(cpu, compiled.with_name("plain"))
+    compiled.with_name("plain").replace(compiled)
+    assert find_pair(cpu, None, AUTO) == Pair(cpu, None)
+    for path in (cpu, compiled):
+        with pytest.raises(ModelError, match=rf"{NAME}_edgetpu\.tflite isn't compiled .* as its name says"):
+            find_pair(path, None, EDGETPU)
+    monkeypatch.setattr("edgevision.inference.twins.find_devices", lambda: ["one"])
+    with pytest.raises(ModelError, match="as its name says"):
+        find_pair(cpu, None, AUTO)
+
+
 def test_twins_may_differ_in_names_and_in_the_last_digits_of_a_scale() -> None:
     output = replace(ENDS.outputs[0], name="other", index=1, scale=1 / 256 * 1.000001)
     compare_tensors(PAIR, ENDS, replace(ENDS, outputs=(output,)))

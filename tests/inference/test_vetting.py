@@ -146,6 +146,33 @@ def test_a_delegate_that_fails_is_an_accelerator_error_with_its_reason(
         vet(compiled, compiled.read_bytes(), delegate=DelegateRequest(str(fake_edgetpu.library), ""))
 
 
+@pytest.mark.parametrize(
+    "preparation",
+    [
+        "resource.setrlimit(resource.RLIMIT_DATA, (400 * 1024**2,) * 2)",
+        "Path.write_text = refuse",
+    ],
+    ids=["less memory is allowed already", "/proc is read-only"],
+)
+def test_a_sandbox_that_limits_the_child_itself_is_no_fault_of_the_file(preparation: str) -> None:
+    code = f"""
+import json, os, resource, sys
+from dataclasses import asdict
+from pathlib import Path
+from edgevision.inference import vetting_child
+from edgevision.inference.vetting import Request
+def refuse(*arguments, **options):
+    raise OSError("read-only")
+{preparation}
+sys.argv[1] = json.dumps(asdict(Request("person.tflite", parent=os.getppid())))
+vetting_child.main()
+"""
+    child = subprocess.run(
+        [sys.executable, "-c", code, ""], input=PERSON.read_bytes(), capture_output=True, timeout=60, check=False
+    )
+    assert b'"inputs"' in child.stdout, child.stderr
+
+
 def _wait_for_children(parent: int) -> list[int]:
     """The processes that `parent` has started, once there are any and they have shed their parent's program."""
     tasks = Path(f"/proc/{parent}/task")

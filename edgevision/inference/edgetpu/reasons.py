@@ -38,11 +38,14 @@ def explain_load(library: str, error: OSError) -> AcceleratorError:
             f"{library} needs {blamed}, which is not installed: install the package that has it"
             " (for libusb-1.0.so.0: sudo apt install libusb-1.0-0)"
         )
-    if "No such file" in what:
+    # The dynamic loader passes over what is made for another machine as if it weren't there.
+    foreign = "No such file" in what and "/" in library and Path(library).exists()
+    if "No such file" in what and not foreign:
         return AcceleratorError(
             f"{library} is not installed: add Coral's apt repository and sudo apt install {PACKAGE},"
             f" or install {_NEWER}"
         )
+    said = "it is made for another kind of processor" if foreign else said
     return AcceleratorError(f"{library} can't be loaded ({said}): install {PACKAGE} for this system, or {_NEWER}")
 
 

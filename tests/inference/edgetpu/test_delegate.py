@@ -130,6 +130,15 @@ def test_a_library_that_does_not_do_is_told(library: str, message: str) -> None:
     gc.collect()
 
 
+def test_a_library_for_another_processor_is_told(fake_library: Path, tmp_path: Path) -> None:
+    foreign = tmp_path / "libedgetpu.so.1"
+    header = bytearray(fake_library.read_bytes())
+    header[18:20] = b"\x08\x00"  # e_machine: MIPS
+    foreign.write_bytes(header)
+    with pytest.raises(AcceleratorError, match="made for another kind of processor"):
+        open_delegate(load_runtime(), "", str(foreign))
+
+
 def test_a_library_that_lacks_another_one_is_told(fake_library: Path, tmp_path: Path) -> None:
     # The name of the C library among those that the file says it needs.
     broken = tmp_path / "libedgetpu.so.1"
