@@ -65,9 +65,10 @@ def open_models(config: Config, *, measure_threads: bool) -> list[ModelInUse]:
     devices = devices_for([choice for _, choice, _ in asked], [pair for _, _, pair in asked])
     twice = named_twice([choice.accelerator for _, choice, pair in asked if pair.compiled])
     for (group, choice, pair), device in zip(asked, devices, strict=True):
+        if choice.accelerator in twice:
+            problems.note(group, "accelerator", f"{choice.accelerator} is another model's, too: it runs one model")
+            continue
         with problems.of(group):
-            if choice.accelerator in twice:
-                raise ModelError(f"is to run on {choice.accelerator}, as another model is: an Edge TPU runs one model")
             model = open_accelerated(choice, pair, device)
             in_use.append(ModelInUse(model_name(group.settings), model, group.cameras))
     problems.raise_any()
@@ -95,7 +96,14 @@ class _Problems:
         try:
             yield
         except ModelError as error:
-            self._lines.append(f"{_place(self._config, group.cameras[0], group.settings, error)}: {error}")
+            self.note(group, _blamed(group.settings, error), str(error))
+
+    def note(self, group: _Group, key: str, what: str) -> None:
+        """Note what is wrong with a key of the group's model."""
+        camera = group.cameras[0]
+        overridden = key in self._config.settings.cameras[camera].model.model_fields_set
+        place = self._config.locate(*(("cameras", camera) if overridden else ()), "model", key)
+        self._lines.append(f"{place}: {what}")
 
     def raise_any(self) -> None:
         """Raises ConfigError when there were problems."""
@@ -131,9 +139,10 @@ def _normalization(settings: ModelSettings) -> Normalization | None:
     return Normalization(settings.normalize.mean, settings.normalize.std) if settings.normalize is not None else None
 
 
-def _place(config: Config, camera: str, settings: ModelSettings, error: ModelError) -> str:
-    chooses = "path" if settings.path is not None else "name"
-    key = "cpu_path" if settings.cpu_path is not None and str(error).startswith(str(settings.cpu_path)) else chooses
-    key = "labels" if isinstance(error, LabelsError) and settings.labels is not None else key
-    overridden = key in config.settings.cameras[camera].model.model_fields_set
-    return config.locate("cameras", camera, "model", key) if overridden else config.locate("model", key)
+def _blamed(settings: ModelSettings, error: ModelError) -> str:
+    """The key that has to be changed."""
+    if isinstance(error, LabelsError) and settings.labels is not None:
+        return "labels"
+    if settings.cpu_path is not None and str(error).startswith(str(settings.cpu_path)):
+        return "cpu_path"
+    return "path" if settings.path is not None else "name"

@@ -23,6 +23,9 @@ FIRST_RETRY, LONGEST_RETRY = 2.0, 300.0
 SETTLED = 1000
 """Pictures in a row after which an accelerator that came back is trusted like one that never failed."""
 
+START_WAIT = 5.0
+"""Seconds that the start waits for the accelerator; one that takes longer is taken when it is ready."""
+
 HANGS_AFTER = 10.0
 """Seconds for one picture; an Edge TPU takes some milliseconds."""
 
@@ -34,14 +37,8 @@ class Accelerated(Protocol):
     def device(self) -> str:
         """What the accelerator is called: `edgetpu:usb:0`."""
 
-    def probe(self) -> None:
-        """Try whether the accelerator runs the model, without touching it from this process.
-
-        Raises AcceleratorError with the reason when it doesn't.
-        """
-
     def open(self) -> Model:
-        """The model, ready to run on the accelerator. Raises AcceleratorError when it can't be had."""
+        """The model, ready to run on the accelerator. Raises AcceleratorError with the reason when it can't be had."""
 
     def explain(self, reason: str) -> AcceleratorError:
         """What it means that the running model failed with `reason`."""
@@ -77,10 +74,14 @@ class AcceleratedModel:
         self._answered = 0
         self._backoff = backoff or Backoff(FIRST_RETRY, LONGEST_RETRY)
         self._closed = threading.Event()
-        self._works_again = threading.Event()
+        self._found: Model | None = None
+        self._sought = threading.Event()
         self.state = AcceleratorState()
         if accelerated is not None:
-            self._begin(accelerated)
+            self.state = AcceleratorState(degraded=f"the accelerator {accelerated.device} is being opened")
+            self._seek(0.0)
+            self._sought.wait(START_WAIT)
+            self._take()
 
     @property
     def info(self) -> ModelInfo:
@@ -95,8 +96,7 @@ class AcceleratedModel:
 
     def run(self, image: BgrImage, *, threshold: float, max_detections: int) -> Inference:
         """What `Model.run` gives; a picture that the accelerator fails on is given to the twin."""
-        if self._works_again.is_set():
-            self._take_back()
+        self._take()
         if self._running is not None and self._accelerated is not None:
             answer = self._ask(image, threshold, max_detections)
             if isinstance(answer, Inference):
@@ -126,27 +126,13 @@ class AcceleratedModel:
         except RuntimeError as error:  # its text only: its frames would keep the accelerator open
             return str(error)
 
-    def _begin(self, accelerated: Accelerated) -> None:
-        try:
-            accelerated.probe()
-            self._open(accelerated)
-        except AcceleratorError as error:
-            self._fall_back(str(error))
-
-    def _open(self, accelerated: Accelerated) -> None:
-        self._running = accelerated.open()
-        self._answered = 0
-        self.state = AcceleratorState(accelerated.device)
-
-    def _take_back(self) -> None:
-        assert self._accelerated is not None
-        self._works_again.clear()
-        try:
-            self._open(self._accelerated)
-        except AcceleratorError as error:
-            self._fall_back(str(error))
-        else:
-            log.info("%s: %s works again", self.info.path, self.state.in_use)
+    def _take(self) -> None:
+        """Let the accelerator run the model, if it has been opened meanwhile."""
+        if self._found is not None and self._accelerated is not None:
+            self._running, self._found = self._found, None
+            self._answered = 0
+            self.state = AcceleratorState(self._accelerated.device)
+            log.info("%s runs on %s", self.info.path, self.state.in_use)
 
     def _count(self) -> None:
         """Forget earlier failures once the accelerator has worked for a while."""
@@ -158,20 +144,25 @@ class AcceleratedModel:
         # Dropped before it is tried again: an Edge TPU serves one process, and one model, at a time.
         self._running = None
         self.state = AcceleratorState(degraded=why)
-        wait = self._backoff.wait()
-        log.warning("%s runs on the CPU: %s; trying again in %.0f s", self._cpu.info.path, why, wait)
-        threading.Thread(target=self._ask_again, args=(wait,), name="accelerator", daemon=True).start()
+        self._seek(self._later(logging.WARNING, why))
 
-    def _ask_again(self, wait: float) -> None:
-        """Try the accelerator, less and less often, until it works; `run` then takes it back."""
+    def _later(self, level: int, why: str) -> float:
+        wait = self._backoff.wait()
+        log.log(level, "%s runs on the CPU: %s; trying again in %.0f s", self._cpu.info.path, why, wait)
+        return wait
+
+    def _seek(self, wait: float) -> None:
+        threading.Thread(target=self._find, args=(wait,), name="accelerator", daemon=True).start()
+
+    def _find(self, wait: float) -> None:
+        """Try the accelerator, less and less often, until it can be opened; `run` then takes it."""
         assert self._accelerated is not None
         while not self._closed.wait(wait):
             try:
-                self._accelerated.probe()
+                self._found = self._accelerated.open()
+                return
             except AcceleratorError as error:
                 self.state = AcceleratorState(degraded=str(error))
-                wait = self._backoff.wait()
-                log.debug("%s; trying again in %.0f s", error, wait)
-            else:
-                self._works_again.set()
-                return
+                wait = self._later(logging.DEBUG if self._sought.is_set() else logging.WARNING, str(error))
+            finally:
+                self._sought.set()

@@ -1,16 +1,17 @@
 """From what the configuration chooses to a model that runs: files found, vetted, compared and opened."""
 
+import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from edgevision.backoff import Backoff
 from edgevision.errors import AcceleratorError, ModelError
 from edgevision.inference.accelerated import AcceleratedModel
 from edgevision.inference.edgetpu.delegate import AUTO, Accelerator, assign_devices, library_name, open_delegate
-from edgevision.inference.edgetpu.devices import device_name, find_devices
+from edgevision.inference.edgetpu.devices import device_name, find_devices, slow_port
 from edgevision.inference.edgetpu.reasons import explain_invoke, explain_prepare
 from edgevision.inference.find_labels import find_labels
 from edgevision.inference.model import Model
@@ -19,11 +20,15 @@ from edgevision.inference.runtime import load_runtime
 from edgevision.inference.twins import Pair, compare_labels, compare_tensors
 from edgevision.inference.vetting import DEADLINE, DelegateRequest, vet
 
+log = logging.getLogger(__name__)
+
 TRIES = 3
 """The first opening after boot often fails: the Edge TPU loads its firmware then, and comes back as another device."""
 
 PAUSE = 1.0
 """Seconds between two tries."""
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,25 +57,11 @@ class OnEdgeTpu:
         """`edgetpu`, `edgetpu:usb:0`."""
         return device_name(self.option)
 
-    def probe(self) -> None:
-        """Run the model once on the Edge TPU, in a child process, with three tries.
-
-        Raises AcceleratorError with the last try's reason. What hangs is not tried again: that takes long enough.
-        """
-        request = DelegateRequest(library_name(), self.option)
-        until = time.monotonic() + DEADLINE
-        for left in reversed(range(TRIES)):
-            try:
-                vet(self.path, self.content, delegate=request, deadline=DEADLINE)
-                return
-            except (AcceleratorError, ModelError) as error:
-                if not left or time.monotonic() + PAUSE > until:
-                    # The file was vetted without the Edge TPU: whatever fails now, the twin can still run.
-                    raise AcceleratorError(str(error)) from error
-            time.sleep(PAUSE)
-
     def open(self) -> Model:
         """The model, ready to run on the Edge TPU. Raises AcceleratorError when it can't be had."""
+        return with_three_tries(self.path, self.content, self.option, self._open)
+
+    def _open(self) -> Model:
         runtime = load_runtime()
         delegate = open_delegate(runtime, self.option)
         try:
@@ -85,14 +76,24 @@ class OnEdgeTpu:
         return explain_invoke(self.option, reason)
 
 
-def open_model(path: Path, **options: Any) -> Model:
-    """The model of a file, vetted in a child process first; `options` are those of `Model`, which see.
+def with_three_tries(path: Path, content: bytes, option: str, then: Callable[[], Result]) -> Result:
+    """Run a compiled model on the Edge TPU `option` in a child process, and where that went well, do `then`.
 
-    Raises ModelError when the file can't be used.
+    Raises AcceleratorError with the last try's reason. What hangs is not tried again: that takes long enough.
     """
-    content = read_model_file(path)
-    vet(path, content)
-    return Model(path, content=content, **options)
+    request = DelegateRequest(library_name(), option)
+    until = time.monotonic() + DEADLINE
+    tries = 0
+    while True:
+        tries += 1
+        try:
+            vet(path, content, delegate=request, deadline=DEADLINE)
+            return then()
+        except (AcceleratorError, ModelError) as error:
+            if tries == TRIES or time.monotonic() + PAUSE > until:
+                # The file was vetted without the Edge TPU: whatever fails now, it is not the file's fault.
+                raise AcceleratorError(str(error)) from error
+        time.sleep(PAUSE)
 
 
 def open_accelerated(
@@ -121,4 +122,14 @@ def devices_for(choices: Sequence[Choice], pairs: Sequence[Pair]) -> list[str | 
     wishes = [
         choice.accelerator if pair.compiled else Accelerator("cpu") for choice, pair in zip(choices, pairs, strict=True)
     ]
-    return assign_devices(wishes, find_devices())
+    found = find_devices()
+    if any(pair.compiled for pair in pairs):
+        for warning in filter(None, map(slow_port, found)):
+            log.warning(warning)
+    devices = assign_devices(wishes, found)
+    here = {str(device) for device in found}
+    # By itself an Edge TPU is used where there is one; that there are fewer than models is no failure.
+    return [
+        None if wish.kind == "auto" and here and device and device not in here else device
+        for wish, device in zip(wishes, devices, strict=True)
+    ]

@@ -19,10 +19,11 @@ from typing import IO, Any
 
 from edgevision.child_process import how_it_ended, signal_name
 from edgevision.errors import AcceleratorError, ModelError
-from edgevision.inference.edgetpu.compiled import is_compiled
+from edgevision.inference.edgetpu.compiled import compiled_twin, is_compiled
 from edgevision.inference.edgetpu.delegate import AUTO, Accelerator, library_name
-from edgevision.inference.edgetpu.reasons import explain_crash
+from edgevision.inference.edgetpu.reasons import explain_crash, explain_hang
 from edgevision.inference.model_file import read_model_file
+from edgevision.inference.opening import with_three_tries
 from edgevision.inference.runtime import load_runtime
 
 SILENCE = 60.0
@@ -101,8 +102,11 @@ def bench_file(
     Raises ModelError when the file can't be used, crashes the runtime, or hangs; AcceleratorError when the Edge TPU
     can't be used.
     """
+    path = _compiled_for(path, accelerator)
     content = read_model_file(path)
-    device = _device(path, content, accelerator)
+    device = accelerator.device if is_compiled(content) and accelerator.kind != "cpu" else None
+    if device is not None:
+        with_three_tries(path, content, device, lambda: None)
     measurements = [
         _measure_in_child(Request(str(path), threads, seconds, device, os.getpid()), progress(threads))
         for threads in (thread_counts if device is None else [1])
@@ -111,11 +115,17 @@ def bench_file(
     return BenchReport(path, len(content), digest, this_machine(), tuple(measurements))
 
 
-def _device(path: Path, content: bytes, accelerator: Accelerator) -> str | None:
-    compiled = is_compiled(content)
-    if accelerator.kind == "edgetpu" and not compiled:
-        raise ModelError(f"{path} isn't compiled for the Edge TPU: compile it with edgetpu_compiler")
-    return accelerator.device if compiled and accelerator.kind != "cpu" else None
+def _compiled_for(path: Path, accelerator: Accelerator) -> Path:
+    """The file to measure: where the Edge TPU is asked for, the one beside `path` that is compiled for it."""
+    if accelerator.kind != "edgetpu" or is_compiled(read_model_file(path)):
+        return path
+    compiled = compiled_twin(path)
+    if not compiled.is_file():
+        raise ModelError(
+            f"{path} isn't compiled for the Edge TPU, and there is no {compiled.name} beside it: compile it with"
+            " edgetpu_compiler"
+        )
+    return compiled
 
 
 def to_json(report: BenchReport) -> dict[str, Any]:
@@ -180,6 +190,8 @@ def _lines(stdout: IO[bytes], request: Request) -> Any:
     pending = b""
     while True:
         if not select.select([stdout], [], [], SILENCE)[0]:
+            if request.device is not None:
+                raise explain_hang(library_name(), request.device, SILENCE)
             raise ModelError(f"{request.path} gave no sign of life within {SILENCE:g} s when it runs: {_WHY}")
         read = os.read(stdout.fileno(), 65536)
         *lines, pending = (pending + read).split(b"\n")

@@ -1,6 +1,7 @@
 """Every model that a configuration uses is opened once, and whatever is wrong with one is told at its place."""
 
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,9 @@ import pytest
 from edgevision.config.loader import Config, load_config
 from edgevision.daemon.models import open_models
 from edgevision.errors import ConfigError
+from edgevision.inference.edgetpu.devices import find_devices
 from tests.edgetpu.build import FakeEdgeTpu
+from tests.edgetpu.machine import Machine
 
 pytest_plugins = ["tests.edgetpu.fixtures"]
 
@@ -42,10 +45,38 @@ def test_cameras_share_a_model_unless_something_but_the_threshold_differs(folder
         "{resize: stretch}",
         "{normalize: {mean: 1, std: 2}}",
         "{name: person}",
+        "{accelerator: cpu}",
     )
     models = open_models(config, measure_threads=False)
-    assert [in_use.cameras for in_use in models] == [("c0", "c1"), ("c2",), ("c3",), ("c4",)]
-    assert [in_use.name for in_use in models] == [NAME, NAME, NAME, "person"]
+    assert [in_use.cameras for in_use in models] == [("c0", "c1"), ("c2",), ("c3",), ("c4",), ("c5",)]
+    assert [in_use.name for in_use in models] == [NAME, NAME, NAME, "person", NAME]
+
+
+def test_a_model_that_crashes_is_a_mistake_of_the_configuration(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = folder / "child"
+    program.write_text("#!/bin/sh\nkill -SEGV $$\n")
+    program.chmod(0o700)
+    monkeypatch.setattr(sys, "executable", str(program))
+    with pytest.raises(
+        ConfigError, match=rf":1:15: model\.path: .*{NAME}\.tflite crashes \(SIGSEGV\) when it is opened"
+    ):
+        open_models(configured(folder, f"{{path: {NAME}.tflite}}"), measure_threads=False)
+
+
+def test_by_itself_a_model_does_not_miss_an_edge_tpu_that_another_model_has(
+    folder: Path,
+    fake_edgetpu: FakeEdgeTpu,
+    machine: Machine,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    machine.add_usb(1, 4, speed=480)
+    monkeypatch.setattr("edgevision.inference.opening.find_devices", lambda: find_devices(machine.roots))
+    paths = [f"{{path: {NAME}_edgetpu.tflite}}", f"{{path: {NAME}_edgetpu.tflite, resize: stretch}}"]
+    first, second = open_models(configured(folder, "{}", *paths), measure_threads=False)
+    assert (first.model.state.in_use, first.model.state.degraded) == ("edgetpu:usb:0", None)
+    assert (second.model.state.in_use, second.model.state.degraded) == ("cpu", None)
+    assert "usb:0 is in a USB 2 port" in caplog.text
 
 
 def test_a_camera_s_own_model_has_no_use_for_the_twin_of_the_top_level_one(folder: Path) -> None:
@@ -100,8 +131,10 @@ def test_one_edge_tpu_is_not_given_to_two_models(folder: Path, fake_edgetpu: Fak
     shutil.copy(folder / f"{NAME}_edgetpu.tflite", folder / "b_edgetpu.tflite")
     paths = [f"path: {NAME}_edgetpu.tflite", f"path: b_edgetpu.tflite, cpu_path: {NAME}.tflite"]
     twice = [f"{{{path}, accelerator: 'edgetpu:usb:0'}}" for path in paths]
-    with pytest.raises(ConfigError, match="edgetpu:usb:0, as another model is: an Edge TPU runs one model"):
+    with pytest.raises(ConfigError) as refused:
         open_models(configured(folder, "{}", *twice), measure_threads=False)
+    for camera, line in zip(("c0", "c1"), str(refused.value).splitlines(), strict=True):
+        assert f"cameras.{camera}.model.accelerator: edgetpu:usb:0 is another model's, too: it runs one model" in line
     each = [f"{{{path}, accelerator: 'edgetpu:usb:{number}'}}" for number, path in enumerate(paths)]
     models = open_models(configured(folder, "{}", *each), measure_threads=False)
     assert [in_use.model.state.in_use for in_use in models] == ["edgetpu:usb:0", "edgetpu:usb:1"]

@@ -14,7 +14,9 @@ from pathlib import Path
 import numpy as np
 
 from edgevision.errors import ModelError
-from edgevision.inference.opening import open_model
+from edgevision.inference.edgetpu.delegate import AUTO
+from edgevision.inference.opening import Choice, open_accelerated
+from edgevision.inference.twins import find_pair
 from tests.damage.corpus import damaged
 
 
@@ -40,7 +42,7 @@ def main() -> None:
 def _answer(path: Path) -> tuple[str, str]:
     """Whether the file runs, or else the error's class; and its text."""
     try:
-        model = open_model(path, labels=None, threads=1)
+        model = open_accelerated(Choice(path), find_pair(path, None, AUTO), None)
     except ModelError as error:
         return type(error).__name__, str(error)
     image = np.random.default_rng(1).integers(0, 256, (120, 160, 3), np.uint8)

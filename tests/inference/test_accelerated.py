@@ -3,8 +3,8 @@
 import shutil
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +22,8 @@ from tests.edgetpu.build import FakeEdgeTpu
 pytest_plugins = ["tests.edgetpu.fixtures"]
 
 PICTURE = np.random.default_rng(0).integers(0, 256, (200, 200, 3), np.uint8)
+OPEN: list[AcceleratedModel] = []
+
 BY_TPU = "stingray"
 """What the fake Edge TPU sees everywhere: class 7 of ImageNet's labels."""
 
@@ -40,11 +42,24 @@ def choice(models: Path) -> Choice:
     return Choice(path, options={"labels": models / "imagenet_labels.txt"})
 
 
+@pytest.fixture(autouse=True)
+def closed() -> Iterator[None]:
+    """No model asks for its Edge TPU any more when its test is over."""
+    yield
+    while OPEN:
+        OPEN.pop().close()
+
+
+def keep(model: AcceleratedModel) -> AcceleratedModel:
+    OPEN.append(model)
+    return model
+
+
 def opened(*choices: Choice, first: float = 0.01) -> list[AcceleratedModel]:
     pairs = [find_pair(choice.path, choice.cpu_path, choice.accelerator) for choice in choices]
     devices = devices_for(choices, pairs)
     return [
-        open_accelerated(choice, pair, device, Backoff(first, 1.0))
+        keep(open_accelerated(choice, pair, device, Backoff(first, max(first, 1.0))))
         for choice, pair, device in zip(choices, pairs, devices, strict=True)
     ]
 
@@ -138,14 +153,29 @@ def test_the_first_open_after_boot_may_fail_twice(choice: Choice, fake_edgetpu: 
 def test_what_hangs_is_tried_once_and_stops_no_picture(
     choice: Choice, fake_edgetpu: FakeEdgeTpu, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("edgevision.inference.opening.DEADLINE", 1.0)
+    monkeypatch.setattr("edgevision.inference.opening.DEADLINE", 2.0)
     fake_edgetpu.behave(hang="prepare")
-    (model,) = opened(choice)
-    assert "gave no answer within 1 s" in str(model.state.degraded)
-    before = fake_edgetpu.count("open")
+    (model,) = opened(choice, first=0.5)
+    assert "gave no answer within 2 s" in str(model.state.degraded)
+    assert fake_edgetpu.count("open") == 1
     # The next try hangs as well, in its own thread, and these don't wait for it.
-    run_until(model, lambda: fake_edgetpu.count("open") > before)
-    model.close()
+    run_until(model, lambda: fake_edgetpu.count("open") == 2)
+
+
+def test_the_start_does_not_wait_for_one_that_takes_long(
+    choice: Choice, fake_edgetpu: FakeEdgeTpu, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edgevision.inference.accelerated.START_WAIT", 0.0)
+    (model,) = opened(choice)
+    assert model.state.degraded == "the accelerator edgetpu is being opened"
+    seen = run_until(model, lambda: model.state.degraded is None)
+    assert BY_TPU not in seen[:-1]
+    assert seen[-1] == BY_TPU
+
+
+def test_the_edge_tpu_needs_no_threads(choice: Choice) -> None:
+    (model,) = opened(replace(choice, options={**choice.options, "threads": 2}))
+    assert (model.state.in_use, model.info.threads) == ("edgetpu", 1)
 
 
 def test_the_delegate_is_closed_after_its_interpreter_and_before_the_next_try(
@@ -175,12 +205,9 @@ class Moody:
     device: str = "edgetpu"
     tries: list[float] = field(default_factory=list)
 
-    def probe(self) -> None:
+    def open(self) -> Model:
         self.tries.append(time.monotonic())
         raise AcceleratorError("not today")
-
-    def open(self) -> Model:
-        raise AssertionError("what can't be probed isn't opened")
 
     def explain(self, reason: str) -> AcceleratorError:
         return AcceleratorError(reason)
@@ -201,10 +228,14 @@ class Waits(Backoff):
 def test_it_is_tried_again_less_and_less_often_until_it_is_closed(models: Path, choice: Choice) -> None:
     cpu = Model(models / "mobilenet_v1_0.25_128_quant.tflite", **choice.options)
     moody, waits = Moody(), Waits()
-    model = AcceleratedModel(cpu, moody, waits)
+    model = keep(AcceleratedModel(cpu, moody, waits))
     run_until(model, lambda: len(moody.tries) >= 6)
     model.close()
     assert waits.asked[:6] == [1, 2, 4, 8, 8, 8]
+    time.sleep(0.05)  # the one that is being made
+    tries = len(moody.tries)
+    time.sleep(0.1)
+    assert len(moody.tries) == tries
 
 
 def test_an_accelerator_that_flaps_is_tried_less_and_less_often(
@@ -215,10 +246,27 @@ def test_an_accelerator_that_flaps_is_tried_less_and_less_often(
     pair = find_pair(choice.path, None, choice.accelerator)
     monkeypatch.setattr("edgevision.inference.opening.vet", lambda *_, **__: None)
     monkeypatch.setattr("edgevision.inference.opening.compare_tensors", lambda *_: None)
-    model = open_accelerated(choice, pair, "", waits)
+    model = keep(open_accelerated(choice, pair, "", waits))
     run_until(model, lambda: len(waits.asked) >= 5)
-    model.close()
     assert waits.asked[:5] == [1, 2, 4, 8, 8], "that it could be opened in between is no success"
+
+
+def test_one_that_has_worked_for_a_while_is_tried_soon_again(
+    choice: Choice, fake_edgetpu: FakeEdgeTpu, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edgevision.inference.accelerated.SETTLED", 5)
+    fake_edgetpu.behave(**{"class": 7}, fail_after=3)
+    waits = Waits()
+    model = keep(open_accelerated(choice, find_pair(choice.path, None, choice.accelerator), "", waits))
+    run_until(model, lambda: len(waits.asked) >= 3)
+    fake_edgetpu.behave(**{"class": 7})
+    fake_edgetpu.plug_in()
+    run_until(model, lambda: model.state.degraded is None)
+    assert [best(model) for _ in range(5)] == [BY_TPU] * 5
+    before = len(waits.asked)
+    fake_edgetpu.unplug()
+    best(model)
+    assert waits.asked[before] == 1
 
 
 class Stuck(Moody):
@@ -227,9 +275,6 @@ class Stuck(Moody):
     def __init__(self, cpu: Model) -> None:
         super().__init__()
         self.released, self._cpu, self.info = threading.Event(), cpu, cpu.info
-
-    def probe(self) -> None:
-        self.tries.append(time.monotonic())
 
     def open(self) -> Model:
         return self  # type: ignore[return-value]  # as far as AcceleratedModel looks
@@ -245,12 +290,11 @@ def test_one_that_hangs_at_a_picture_costs_no_picture(
     monkeypatch.setattr("edgevision.inference.accelerated.HANGS_AFTER", 0.2)
     cpu = Model(models / "mobilenet_v1_0.25_128_quant.tflite", **choice.options)
     stuck = Stuck(cpu)
-    model = AcceleratedModel(cpu, stuck, Backoff(60, 60))
+    model = keep(AcceleratedModel(cpu, stuck, Backoff(60, 60)))
     assert not model.hung
     assert best(model)
     assert "no answer within 0.2 s" in str(model.state.degraded)
     assert model.hung, "its thread can't be waited for at the end"
-    model.close()
     stuck.released.set()
 
 

@@ -11,7 +11,8 @@ import pytest
 
 from edgevision.errors import AcceleratorError, ModelError
 from edgevision.inference.bundled import bundled_model
-from edgevision.inference.opening import open_model
+from edgevision.inference.opening import Choice, open_accelerated
+from edgevision.inference.twins import Pair
 from edgevision.inference.vetting import DelegateRequest, vet
 from tests.edgetpu.build import FakeEdgeTpu
 
@@ -105,7 +106,7 @@ def test_nothing_of_the_folder_it_was_started_in_is_imported(tmp_path: Path, mon
 def test_a_model_is_vetted_before_it_is_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pretend(monkeypatch, tmp_path, "kill -SEGV $$")
     with pytest.raises(ModelError, match=r"crashes \(SIGSEGV\)"):
-        open_model(PERSON)
+        open_accelerated(Choice(PERSON), Pair(PERSON, None), None)
 
 
 def test_a_compiled_model_can_be_described_without_an_edge_tpu(compiled: Path) -> None:
