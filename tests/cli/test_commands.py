@@ -136,3 +136,16 @@ def test_what_is_assumed_of_a_float_model_is_said(tmp_path: Path, models: Path, 
             assert daemon.wait() == 0, daemon.log
         assert (warning in daemon.log) is said
         assert (warning in edgevision("check", "-c", tmp_path / "edgevision.yaml").stdout) is said
+
+
+def test_check_says_that_an_edge_tpu_is_missed(
+    tmp_path: Path, models: Path, broker: Mosquitto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EDGEVISION_EDGETPU_LIBRARY", "libnotthere.so.1")
+    compiled = models / "mobilenet_v1_0.25_128_quant_edgetpu.tflite"
+    config = tmp_path / "edgevision.yaml"
+    config.write_text(f"{{model: {{path: {compiled}}}, cameras: {{front: {{source: {{type: picamera2}}}}}}}}")
+    done = edgevision("check", "-c", config)
+    assert done.returncode == 0
+    assert f"warning  {compiled.stem} runs on the CPU: libnotthere.so.1 is not installed" in done.stdout
+    assert "warning" not in done.stderr

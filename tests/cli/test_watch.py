@@ -171,6 +171,31 @@ def _plain(written: bytes) -> str:
     return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", written.decode(errors="replace"))
 
 
+def test_elsewhere_a_line_a_frame_tells_of_detections_and_embeddings(tmp_path: Path, models: Path) -> None:
+    embedder = {
+        "path": str(models / "mobilenet_v1_1.0_224_quant_embedding_extractor.tflite"),
+        "task": "embed",
+        "threads": 1,
+    }
+    with Mosquitto(tmp_path / "broker") as broker:
+        config = configuration(broker, front=pictures(loop=True), mind=pictures(loop=True) | {"model": embedder})
+        with DaemonProcess(tmp_path, config) as daemon:
+            watch = subprocess.Popen(
+                [sys.executable, "-m", "edgevision", "watch", "-c", str(tmp_path / "edgevision.yaml")],
+                stdout=subprocess.PIPE,
+                env=environment({"PYTHONUNBUFFERED": "1"}),
+                cwd=ROOT,
+            )
+            try:
+                assert watch.stdout is not None
+                shown = read_screen(watch.stdout.fileno(), {"front/detections", "mind/embedding"}, 30)
+            finally:
+                watch.kill()
+                watch.communicate()
+            assert daemon.stop() == 0, daemon.log
+    assert '"vector":[' in shown
+
+
 def test_on_a_terminal_a_table_shows_the_cameras_and_what_they_see(tmp_path: Path) -> None:
     terminal, inside = pty.openpty()
     fcntl.ioctl(inside, termios.TIOCSWINSZ, struct.pack("4H", 30, 120, 0, 0))

@@ -177,7 +177,9 @@ vetting_child.main()
 def _wait_for_children(parent: int) -> list[int]:
     """The processes that `parent` has started, once there are any and they have shed their parent's program."""
     tasks = Path(f"/proc/{parent}/task")
+    until = time.monotonic() + 30
     while True:
+        assert time.monotonic() < until, "there is no child"
         children = [int(pid) for task in tasks.iterdir() for pid in (task / "children").read_text().split()]
         if children and all(b"vetting_child" in Path(f"/proc/{pid}/cmdline").read_bytes() for pid in children):
             return children
@@ -185,6 +187,7 @@ def _wait_for_children(parent: int) -> list[int]:
 
 def _wait_for_end(process: int) -> None:
     """Until the process is gone, or is waiting to be buried by whoever inherits orphans here."""
-    status = Path(f"/proc/{process}/status")
+    status, until = Path(f"/proc/{process}/status"), time.monotonic() + 30
     while status.exists() and "State:\tZ" not in status.read_text():
+        assert time.monotonic() < until, "the child lives on"
         time.sleep(0.01)

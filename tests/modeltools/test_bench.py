@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,7 @@ from edgevision.modeltools import bench
 from edgevision.modeltools.bench import Progress, bench_file, this_machine, to_json
 from edgevision.modeltools.bench_child import LEAST_INVOKES, time_invokes
 from tests.edgetpu.build import FakeEdgeTpu
+from tests.mosquitto import wait_until
 
 pytest_plugins = ["tests.edgetpu.fixtures"]
 
@@ -169,3 +172,44 @@ def test_an_edge_tpu_that_does_not_work_is_an_accelerator_error(
     fake_edgetpu.behave(**behaviour)
     with pytest.raises(AcceleratorError, match=words):
         bench_file(models / "mobilenet_v1_0.25_128_quant_edgetpu.tflite", [1], SHORT, nobody)
+
+
+def test_an_edge_tpu_has_three_tries(fake_edgetpu: FakeEdgeTpu, models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edgevision.inference.opening.PAUSE", 0.01)
+    fake_edgetpu.behave(fail_opens=2)
+    bench_file(models / "mobilenet_v1_0.25_128_quant_edgetpu.tflite", [1], SHORT, nobody)
+    assert fake_edgetpu.count("refuse") == 2
+
+
+def test_the_compiled_twin_is_measured_where_the_edge_tpu_is_asked_for(fake_edgetpu: FakeEdgeTpu, models: Path) -> None:
+    report = bench_file(models / "mobilenet_v1_0.25_128_quant.tflite", [1], SHORT, nobody, Accelerator.parse("edgetpu"))
+    assert report.path.name == "mobilenet_v1_0.25_128_quant_edgetpu.tflite"
+    assert report.measurements[0].accelerator == "edgetpu"
+
+
+def test_an_edge_tpu_that_hangs_is_blamed_and_not_the_file(
+    fake_edgetpu: FakeEdgeTpu, models: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(threads: int) -> Progress:
+        def stopped(done: float) -> None:
+            os.kill(child_of_this_process(), signal.SIGSTOP)
+            monkeypatch.setattr(bench, "SILENCE", 1.0)
+
+        return stopped
+
+    with pytest.raises(AcceleratorError, match="gave no answer within 1 s: the Edge TPU edgetpu hangs"):
+        bench_file(models / "mobilenet_v1_0.25_128_quant_edgetpu.tflite", [1], 30, stop)
+
+
+def test_the_process_that_measures_ends_with_the_one_that_waits() -> None:
+    code = (
+        "from edgevision.inference.bundled import bundled_model; from edgevision.modeltools.bench import bench_file;"
+        "bench_file(bundled_model('person'), [1], 600, lambda threads: lambda done: print('measuring', flush=True))"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as parent:
+        assert parent.stdout is not None
+        parent.stdout.readline()
+        (child,) = Path(f"/proc/{parent.pid}/task/{parent.pid}/children").read_text().split()
+        parent.kill()
+    status = Path(f"/proc/{child}/status")
+    wait_until(lambda: not status.exists() or "State:\tZ" in status.read_text(), "the end of the child")
