@@ -5,7 +5,8 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from edgevision.capture.source import Source
-from edgevision.config.schema import CameraSettings, ModelSettings
+from edgevision.config.model import ModelSettings
+from edgevision.config.schema import CameraSettings
 
 KEPT_DURATIONS = 1000
 """Inference times kept for the percentiles: enough for p95, whatever the rate and the interval."""

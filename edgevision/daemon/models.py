@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgevision.config.loader import Config
-from edgevision.config.schema import DEFAULT_STATE_DIR, ModelSettings
+from edgevision.config.model import ModelSettings
+from edgevision.config.schema import DEFAULT_STATE_DIR
 from edgevision.errors import ConfigError, LabelsError, ModelError
 from edgevision.inference.accelerated import AcceleratedModel
 from edgevision.inference.edgetpu.delegate import Accelerator, named_twice

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from edgevision.config.loader import Config, load_config, parse_config
-from edgevision.config.schema import ModelSettings, Settings, default_device
+from edgevision.config.model import ModelSettings
+from edgevision.config.schema import Settings, default_device
 from edgevision.config.sources import ImagesSource, Picamera2Source, StreamSource, V4l2Source, VideoSource
 from tests.config.wrong import CAMERAS
 

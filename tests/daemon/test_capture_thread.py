@@ -10,7 +10,8 @@ import pytest
 
 from edgevision.backoff import Backoff
 from edgevision.capture.frame import Frame, Picture
-from edgevision.config.schema import CameraSettings, ModelSettings
+from edgevision.config.model import ModelSettings
+from edgevision.config.schema import CameraSettings
 from edgevision.config.sources import ImagesSource
 from edgevision.daemon.camera import Camera
 from edgevision.daemon.capture_thread import CaptureThread

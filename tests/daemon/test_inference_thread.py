@@ -8,7 +8,8 @@ import pytest
 from numpy.typing import NDArray
 
 from edgevision.capture.frame import BgrImage, Frame
-from edgevision.config.schema import CameraSettings, ModelSettings
+from edgevision.config.model import ModelSettings
+from edgevision.config.schema import CameraSettings
 from edgevision.daemon.camera import Camera
 from edgevision.daemon.frame_queue import FrameQueue
 from edgevision.daemon.inference_thread import InferenceThread

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from edgevision.config.schema import CameraSettings, ModelSettings
+from edgevision.config.model import ModelSettings
+from edgevision.config.schema import CameraSettings
 from edgevision.daemon.camera import Camera
 from edgevision.daemon.health import cpu_temperature, resident_memory, throttled
 from edgevision.daemon.statistics import StatsReporter
