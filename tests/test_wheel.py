@@ -51,3 +51,9 @@ def test_the_demo_runs_from_the_wheel_alone(installed: Path, tmp_path: Path) -> 
     assert demo.stdout.startswith(str(installed))
     assert '"label":"person"' in demo.stdout
     assert (tmp_path / "edgevision-demo.jpg").exists()
+
+
+def test_the_wheel_has_every_room_and_the_catalogue(installed: Path) -> None:
+    source = {path.relative_to(ROOT) for path in (ROOT / "edgevision").rglob("*.py")}
+    assert source <= {path.relative_to(installed) for path in (installed / "edgevision").rglob("*.py")}
+    assert (installed / "edgevision" / "modeltools" / "catalogue.yaml").exists()
