@@ -32,6 +32,10 @@ class AcceleratorError(EdgeVisionError, OSError):
     """An accelerator can't be used, or failed."""
 
 
+class AcceleratorLibraryError(AcceleratorError):
+    """The library of an accelerator can't be loaded: trying again at once doesn't help."""
+
+
 class DownloadError(EdgeVisionError, OSError):
     """A file can't be fetched, isn't what it should be, or can't be put where it belongs."""
 

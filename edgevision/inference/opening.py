@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from edgevision.backoff import Backoff
-from edgevision.errors import AcceleratorError, ModelError
+from edgevision.errors import AcceleratorError, AcceleratorLibraryError, ModelError
 from edgevision.inference.accelerated import AcceleratedModel
 from edgevision.inference.edgetpu.delegate import AUTO, Accelerator, assign_devices, library_name, open_delegate
 from edgevision.inference.edgetpu.devices import device_name, find_devices, slow_port
@@ -79,7 +79,8 @@ class OnEdgeTpu:
 def with_three_tries(path: Path, content: bytes, option: str, then: Callable[[], Result]) -> Result:
     """Run a compiled model on the Edge TPU `option` in a child process, and where that went well, do `then`.
 
-    Raises AcceleratorError with the last try's reason. What hangs is not tried again: that takes long enough.
+    Raises AcceleratorError with the last try's reason. Not tried again is what hangs, for
+    that takes long enough, and a library that can't be loaded.
     """
     request = DelegateRequest(library_name(), option)
     until = time.monotonic() + DEADLINE
@@ -89,6 +90,8 @@ def with_three_tries(path: Path, content: bytes, option: str, then: Callable[[],
         try:
             vet(path, content, delegate=request, deadline=DEADLINE)
             return then()
+        except AcceleratorLibraryError:
+            raise
         except (AcceleratorError, ModelError) as error:
             if tries == TRIES or time.monotonic() + PAUSE > until:
                 # The file was vetted without the Edge TPU: whatever fails now, it is not the file's fault.

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from edgevision.child_process import how_it_ended, signal_name
-from edgevision.errors import AcceleratorError, ModelError
+from edgevision.errors import AcceleratorError, AcceleratorLibraryError, ModelError
 from edgevision.inference.edgetpu.reasons import explain_crash, explain_hang
 from edgevision.inference.runtime import load_runtime
 from edgevision.inference.tensors import Tensor
@@ -94,6 +94,8 @@ def _read_answer(request: Request, child: "subprocess.CompletedProcess[bytes]") 
     match answer.get("error"):
         case None if "inputs" in answer:
             return Ends(_tensors(answer["inputs"]), _tensors(answer["outputs"]))
+        case "library":
+            raise AcceleratorLibraryError(answer["text"])
         case "accelerator":
             raise AcceleratorError(answer["text"])
         case "model":

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from edgevision.child_process import end_with
-from edgevision.errors import AcceleratorError, ModelError
+from edgevision.errors import AcceleratorError, AcceleratorLibraryError, ModelError
 from edgevision.inference.noise import show_noise
 from edgevision.inference.runtime import Interpreter, load_runtime
 from edgevision.inference.tensors import Tensor, read_operators
@@ -36,6 +36,8 @@ def main() -> None:
 def _answer(request: Request, content: bytes) -> dict[str, Any]:
     try:
         return _describe(request, _open(request, content))
+    except AcceleratorLibraryError as error:
+        return {"error": "library", "text": str(error)}
     except AcceleratorError as error:
         return {"error": "accelerator", "text": str(error)}
     except ModelError as error:

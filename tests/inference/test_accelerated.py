@@ -134,7 +134,8 @@ def test_one_that_does_not_work_at_the_start_is_missed_by_no_picture(
     assert run_until(model, lambda: model.state.degraded is None)[-1] == BY_TPU
 
 
-def test_a_missing_library_is_told_with_its_package(choice: Choice, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_library_is_told_at_once_with_its_package(choice: Choice, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edgevision.inference.opening.PAUSE", 20.0)
     monkeypatch.setenv("EDGEVISION_EDGETPU_LIBRARY", "libnotthere.so.1")
     (model,) = opened(choice)
     assert "libnotthere.so.1 is not installed" in str(model.state.degraded)

@@ -8,7 +8,7 @@ import pwd
 import stat
 from pathlib import Path
 
-from edgevision.errors import AcceleratorError
+from edgevision.errors import AcceleratorError, AcceleratorLibraryError
 from edgevision.inference.edgetpu.devices import THIS_MACHINE, EdgeTpu, Roots, device_name, find_devices, users_of
 
 PACKAGE = "libedgetpu1-std"
@@ -29,29 +29,31 @@ _RULE = {
 """How the node comes to have a group of its own."""
 
 
-def explain_load(library: str, error: OSError) -> AcceleratorError:
+def explain_load(library: str, error: OSError) -> AcceleratorLibraryError:
     """Why the delegate library can't be loaded; `error` is the dynamic loader's."""
     said = str(error)
     blamed, _, what = said.partition(": ")
     if "No such file" in what and Path(blamed).name != Path(library).name:
-        return AcceleratorError(
+        return AcceleratorLibraryError(
             f"{library} needs {blamed}, which is not installed: install the package that has it"
             " (for libusb-1.0.so.0: sudo apt install libusb-1.0-0)"
         )
     # The dynamic loader passes over what is made for another machine as if it weren't there.
     foreign = "No such file" in what and "/" in library and Path(library).exists()
     if "No such file" in what and not foreign:
-        return AcceleratorError(
+        return AcceleratorLibraryError(
             f"{library} is not installed: add Coral's apt repository and sudo apt install {PACKAGE},"
             f" or install {_NEWER}"
         )
     said = "it is made for another kind of processor" if foreign else said
-    return AcceleratorError(f"{library} can't be loaded ({said}): install {PACKAGE} for this system, or {_NEWER}")
+    return AcceleratorLibraryError(
+        f"{library} can't be loaded ({said}): install {PACKAGE} for this system, or {_NEWER}"
+    )
 
 
-def explain_no_delegate(library: str) -> AcceleratorError:
+def explain_no_delegate(library: str) -> AcceleratorLibraryError:
     """The library is there but has no delegate in it."""
-    return AcceleratorError(
+    return AcceleratorLibraryError(
         f"{library} is no delegate (it has no tflite_plugin_create_delegate): name Coral's libedgetpu.so.1"
     )
 
