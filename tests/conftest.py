@@ -1,9 +1,13 @@
 """What all tests share."""
 
 import os
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from edgevision.inference.accelerated import AcceleratedModel
 
 SHARED = Path(os.environ.get("EDGEVISION_SHARED", Path(__file__).parents[2] / "shared"))
 
@@ -29,3 +33,22 @@ def models(shared: Path) -> Path:
 def photos(shared: Path) -> Path:
     """Nine photos of things that MobileNets know."""
     return shared / "images" / "photos"
+
+
+@pytest.fixture(autouse=True)
+def accelerators_are_left_alone_after_the_test(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No model goes on looking for its Edge TPU in the next test's environment."""
+    seeking = []
+    seek = AcceleratedModel._seek
+
+    def noted(model: AcceleratedModel, wait: float) -> None:
+        seeking.append(model)
+        seek(model, wait)
+
+    monkeypatch.setattr(AcceleratedModel, "_seek", noted)
+    yield
+    for model in seeking:
+        model.close()
+    for thread in threading.enumerate():
+        if thread.name == "accelerator":
+            thread.join(30)

@@ -3,7 +3,7 @@
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -22,8 +22,6 @@ from tests.edgetpu.build import FakeEdgeTpu
 pytest_plugins = ["tests.edgetpu.fixtures"]
 
 PICTURE = np.random.default_rng(0).integers(0, 256, (200, 200, 3), np.uint8)
-OPEN: list[AcceleratedModel] = []
-
 BY_TPU = "stingray"
 """What the fake Edge TPU sees everywhere: class 7 of ImageNet's labels."""
 
@@ -42,24 +40,11 @@ def choice(models: Path) -> Choice:
     return Choice(path, options={"labels": models / "imagenet_labels.txt"})
 
 
-@pytest.fixture(autouse=True)
-def closed() -> Iterator[None]:
-    """No model asks for its Edge TPU any more when its test is over."""
-    yield
-    while OPEN:
-        OPEN.pop().close()
-
-
-def keep(model: AcceleratedModel) -> AcceleratedModel:
-    OPEN.append(model)
-    return model
-
-
 def opened(*choices: Choice, first: float = 0.01) -> list[AcceleratedModel]:
     pairs = [find_pair(choice.path, choice.cpu_path, choice.accelerator) for choice in choices]
     devices = devices_for(choices, pairs)
     return [
-        keep(open_accelerated(choice, pair, device, Backoff(first, max(first, 1.0))))
+        open_accelerated(choice, pair, device, Backoff(first, max(first, 1.0)))
         for choice, pair, device in zip(choices, pairs, devices, strict=True)
     ]
 
@@ -229,7 +214,7 @@ class Waits(Backoff):
 def test_it_is_tried_again_less_and_less_often_until_it_is_closed(models: Path, choice: Choice) -> None:
     cpu = Model(models / "mobilenet_v1_0.25_128_quant.tflite", **choice.options)
     moody, waits = Moody(), Waits()
-    model = keep(AcceleratedModel(cpu, moody, waits))
+    model = AcceleratedModel(cpu, moody, waits)
     run_until(model, lambda: len(moody.tries) >= 6)
     model.close()
     assert waits.asked[:6] == [1, 2, 4, 8, 8, 8]
@@ -247,7 +232,7 @@ def test_an_accelerator_that_flaps_is_tried_less_and_less_often(
     pair = find_pair(choice.path, None, choice.accelerator)
     monkeypatch.setattr("edgevision.inference.opening.vet", lambda *_, **__: None)
     monkeypatch.setattr("edgevision.inference.opening.compare_tensors", lambda *_: None)
-    model = keep(open_accelerated(choice, pair, "", waits))
+    model = open_accelerated(choice, pair, "", waits)
     run_until(model, lambda: len(waits.asked) >= 5)
     assert waits.asked[:5] == [1, 2, 4, 8, 8], "that it could be opened in between is no success"
 
@@ -258,7 +243,7 @@ def test_one_that_has_worked_for_a_while_is_tried_soon_again(
     monkeypatch.setattr("edgevision.inference.accelerated.SETTLED", 5)
     fake_edgetpu.behave(**{"class": 7}, fail_after=3)
     waits = Waits()
-    model = keep(open_accelerated(choice, find_pair(choice.path, None, choice.accelerator), "", waits))
+    model = open_accelerated(choice, find_pair(choice.path, None, choice.accelerator), "", waits)
     run_until(model, lambda: len(waits.asked) >= 3)
     fake_edgetpu.behave(**{"class": 7})
     fake_edgetpu.plug_in()
@@ -291,7 +276,7 @@ def test_one_that_hangs_at_a_picture_costs_no_picture(
     monkeypatch.setattr("edgevision.inference.accelerated.HANGS_AFTER", 0.2)
     cpu = Model(models / "mobilenet_v1_0.25_128_quant.tflite", **choice.options)
     stuck = Stuck(cpu)
-    model = keep(AcceleratedModel(cpu, stuck, Backoff(60, 60)))
+    model = AcceleratedModel(cpu, stuck, Backoff(60, 60))
     assert not model.hung
     assert best(model)
     assert "no answer within 0.2 s" in str(model.state.degraded)
