@@ -27,11 +27,6 @@ class ClassReader:
     task: Task = "classify"
 
     @property
-    def outputs(self) -> tuple[Tensor, ...]:
-        """The one output."""
-        return (self.output,)
-
-    @property
     def class_counts(self) -> tuple[int, ...]:
         """One label for each number; one or two for a single one."""
         classes = max(self.output.shape)

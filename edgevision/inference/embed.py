@@ -15,11 +15,6 @@ class VectorReader:
     task: Task = "embed"
     class_counts: tuple[int, ...] | None = None
 
-    @property
-    def outputs(self) -> tuple[Tensor, ...]:
-        """The one output."""
-        return (self.output,)
-
     def read(self, values: Values, labels: Labels, wanted: Wanted) -> Answer:
         """The vector."""
         return Answer([], self.output.dequantize(values(self.output)).reshape(-1))

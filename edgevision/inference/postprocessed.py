@@ -47,11 +47,6 @@ class PostprocessedReader:
     class_counts: tuple[int, ...]
     task: Task = "detect"
 
-    @property
-    def outputs(self) -> tuple[Tensor, ...]:
-        """Boxes, classes, scores, count."""
-        return self.found.boxes, self.found.classes, self.found.scores, self.found.count
-
     def read(self, values: Values, labels: Labels, wanted: Wanted) -> Answer:
         """The boxes of at least the threshold."""
         tensors = self.found

@@ -44,11 +44,6 @@ class RawHeadsReader:
     task: Task = "detect"
 
     @property
-    def outputs(self) -> tuple[Tensor, ...]:
-        """Boxes, scores."""
-        return self.heads.boxes, self.heads.scores
-
-    @property
     def class_counts(self) -> tuple[int, ...]:
         """The score columns, without a background where the parameters leave that open, or not."""
         columns = self.heads.scores.shape[-1]

@@ -46,10 +46,6 @@ class Reader(Protocol):
         """What the model does."""
 
     @property
-    def outputs(self) -> tuple[Tensor, ...]:
-        """The outputs that are read, in an order that is the same for every model of the kind."""
-
-    @property
     def class_counts(self) -> tuple[int, ...] | None:
         """How many labels fit, the likeliest first; empty: the model doesn't tell; None: it needs no labels."""
 
