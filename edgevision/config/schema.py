@@ -23,6 +23,15 @@ from edgevision.config import checks
 from edgevision.config.checks import Between, disagreement, fault
 from edgevision.config.model import Fraction, ModelOverrides, ModelSettings
 from edgevision.config.paths import ConfigPath, ReadableFile
+from edgevision.config.scene import (
+    EventSettings,
+    LabelSettings,
+    MotionSettings,
+    PolygonSetting,
+    SnapshotSettings,
+    ZoneName,
+    ZoneSettings,
+)
 from edgevision.config.section import OrEmpty, Section
 from edgevision.config.sources import Picamera2Source, SourceSettings
 
@@ -42,6 +51,10 @@ def _as_int(value: object) -> object:
 
 def _as_text(value: object) -> object:
     return str(value) if isinstance(value, int) else value
+
+
+def _none_if_nothing(value: object) -> object:
+    return () if value is None else value
 
 
 def _four_numbers(value: object) -> object:
@@ -102,11 +115,17 @@ class MqttSettings(Section):
     topic_prefix: Annotated[str, AfterValidator(checks.topic_prefix)] = "edgevision"
     """The first level or levels of every topic; the device's name follows."""
 
+    qos: Annotated[Literal[0, 1, 2], BeforeValidator(_as_int)] = 1
+    """The quality of service of events: 0, 1 or 2. Detections and statistics go at 0, states at 1."""
+
     keepalive: Annotated[int, Between(5, 3600)] = 30
     """Seconds of silence after which client and broker assure each other that they are there."""
 
     protocol: Protocol = "5"
     """The version of MQTT: 5 or 3.1.1."""
+
+    discovery: Annotated[str, AfterValidator(checks.topic_prefix)] | None = "homeassistant"
+    """The discovery prefix of Home Assistant, which then shows this device by itself; null: not announced there."""
 
     @model_validator(mode="before")
     @classmethod
@@ -146,8 +165,46 @@ class CameraSettings(Section):
     model: OrEmpty[ModelOverrides] = ModelOverrides()
     """What this camera has otherwise than the top-level model, key by key."""
 
+    labels: OrEmpty[dict[str, OrEmpty[LabelSettings]]] = Field(default_factory=dict)
+    """The labels that count, and how; empty: all of the model's."""
+
+    zones: OrEmpty[dict[ZoneName, ZoneSettings]] = Field(default_factory=dict)
+    """Parts of the picture by name."""
+
+    masks: Annotated[tuple[PolygonSetting, ...], BeforeValidator(_none_if_nothing)] = ()
+    """Polygons where nothing is ever reported, nor counts as motion: a thing whose box has its bottom centre there."""
+
+    motion: OrEmpty[MotionSettings] = MotionSettings()
+    """Whether the model rests while nothing moves."""
+
+    events: OrEmpty[EventSettings] = EventSettings()
+    """When a thing has come, and when it has gone."""
+
+    snapshots: OrEmpty[SnapshotSettings] = SnapshotSettings()
+    """The pictures of events."""
+
     publish: PublishMode = "nonempty"
     """Which frames' detections are sent: those with any, all, those unlike the frame before, or none."""
+
+    @field_validator("zones")
+    @classmethod
+    def _zones_care_for_labels_that_count(
+        cls, zones: dict[str, ZoneSettings], info: ValidationInfo
+    ) -> dict[str, ZoneSettings]:
+        counted = info.data.get("labels")
+        for name, zone in zones.items():
+            for label in zone.labels:
+                if counted and label not in counted:
+                    known = ", ".join(counted)
+                    raise disagreement(f"the zone {name} cares for {label}, which labels leaves out ({known})", name)
+        return zones
+
+    @property
+    def gated(self) -> bool:
+        """Whether the model rests while nothing moves."""
+        if self.motion.enabled == "auto":
+            return self.source.type not in ("video", "images")
+        return self.motion.enabled
 
 
 class StatsSettings(Section):
@@ -186,7 +243,7 @@ class Settings(Section):
     """How often statistics are sent."""
 
     state_dir: ConfigPath = DEFAULT_STATE_DIR
-    """The folder of what edgevision keeps: the models that `edgevision models pull` fetched."""
+    """The folder of what edgevision keeps: pulled models, and what was set by MQTT."""
 
     log: OrEmpty[LogSettings] = LogSettings()
     """What is logged, and how."""

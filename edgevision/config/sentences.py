@@ -24,6 +24,7 @@ _EXPECTED = {
     "model_type": "a mapping",
     "model_attributes_type": "a mapping",
     "dict_type": "a mapping",
+    "tuple_type": "a list",
 }
 
 
