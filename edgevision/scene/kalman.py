@@ -1,0 +1,105 @@
+"""Where a box is and whither it goes, guessed from noisy sightings."""
+
+import math
+
+from edgevision.inference.detection import Box
+
+_SIGHTING = 0.08**2
+"""Variance of a detected centre, as of all lengths here in units of the box's size."""
+
+_SPEED = 0.35**2
+"""Variance of the speed (sizes a second) that a thing has when nothing is known of it any more."""
+
+_FIRST_SPEED = 1.0**2
+"""The same of a thing just found: many come because they move."""
+
+_FORGETS = 8.0
+"""Seconds in which a speed is forgotten to 1/e."""
+
+_HIDES, _RESTS = 2.0, 1.0
+"""What is unseen for longer forgets its speed so much faster: it comes to rest where it is, and never wanders off."""
+
+_UNKNOWN = 0.5**2
+"""The most that the variance of a centre grows to, however long it isn't seen."""
+
+_SIZE_SIGHTING = 0.1**2
+_SIZE_CHANGE = 0.1**2
+"""Variance of a detected width or height, and of its change in a second, as parts of it."""
+
+
+class Kalman:
+    """The Kalman filter of one box: its centre moves with a speed that is slowly forgotten, its size drifts.
+
+    The speed is an Ornstein-Uhlenbeck process, integrated exactly, so the frame rate doesn't matter and a variance
+    can't run away. Both axes have the same variances, in units of `size`; centre and speed are in fractions of the
+    frame (a second).
+    """
+
+    __slots__ = ("_centre", "_centre_speed", "_extent", "_speed", "height", "unseen", "vx", "vy", "width", "x", "y")
+
+    def __init__(self, box: Box) -> None:
+        self.x, self.y, self.width, self.height = _measured(box)
+        self.vx = self.vy = 0.0
+        self._centre, self._centre_speed, self._speed = _SIGHTING, 0.0, _FIRST_SPEED
+        self._extent = _SIZE_SIGHTING
+        self.unseen = 0.0
+
+    @property
+    def size(self) -> float:
+        """The mean of its sides: of what goes behind something, mostly one side stays as it was."""
+        return (self.width + self.height) / 2
+
+    @property
+    def spread(self) -> float:
+        """The variance of where it would be detected now, along one axis, in units of `size`."""
+        return self._centre + _SIGHTING
+
+    @property
+    def box(self) -> Box:
+        """Where it is thought to be; may reach beyond the frame."""
+        width, height = self.width / 2, self.height / 2
+        return Box(self.x - width, self.y - height, self.x + width, self.y + height)
+
+    def predict(self, seconds: float) -> None:
+        """That much time has passed."""
+        if not seconds > 0:
+            return
+        self.unseen += seconds
+        forgets = _FORGETS if self.unseen <= _HIDES else _RESTS
+        passed = seconds / forgets
+        kept = math.exp(-passed)
+        reach = forgets * (1 - kept)
+        self.x += self.vx * reach
+        self.y += self.vy * reach
+        self.vx *= kept
+        self.vy *= kept
+        wandered = max(_SPEED * forgets**2 * (2 * passed - 3 + 4 * kept - kept * kept), 0.0)
+        self._centre += 2 * reach * self._centre_speed + reach * reach * self._speed + wandered
+        self._centre_speed = kept * (self._centre_speed + reach * self._speed) + _SPEED * forgets * (1 - kept) ** 2
+        self._speed = kept * kept * self._speed + _SPEED * (1 - kept * kept)
+        if self._centre > _UNKNOWN:
+            self._centre_speed *= math.sqrt(_UNKNOWN / self._centre)
+            self._centre = _UNKNOWN
+        self._extent = min(self._extent + _SIZE_CHANGE * seconds, _UNKNOWN)
+
+    def update(self, box: Box) -> None:
+        """It was detected there."""
+        self.unseen = 0.0
+        x, y, width, height = _measured(box)
+        gain, speed_gain = self._centre / self.spread, self._centre_speed / self.spread
+        right, down = x - self.x, y - self.y
+        self.x += gain * right
+        self.y += gain * down
+        self.vx += speed_gain * right
+        self.vy += speed_gain * down
+        self._speed -= speed_gain * self._centre_speed
+        self._centre_speed *= 1 - gain
+        self._centre *= 1 - gain
+        gain = self._extent / (self._extent + _SIZE_SIGHTING)
+        self.width += gain * (width - self.width)
+        self.height += gain * (height - self.height)
+        self._extent *= 1 - gain
+
+
+def _measured(box: Box) -> tuple[float, float, float, float]:
+    return (box.xmin + box.xmax) / 2, (box.ymin + box.ymax) / 2, box.xmax - box.xmin, box.ymax - box.ymin

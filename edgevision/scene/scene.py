@@ -1,0 +1,86 @@
+"""A camera's scene: what its frames show, put together to things that come, stay and go."""
+
+from collections.abc import Callable, Iterable, Sequence
+
+from edgevision.inference.detection import Detection
+from edgevision.scene.event import Event
+from edgevision.scene.events import Life
+from edgevision.scene.filters import least_score, there, threshold_of
+from edgevision.scene.moment import Moment
+from edgevision.scene.rules import Rules
+from edgevision.scene.seen import Look, Seen
+from edgevision.scene.track import Track
+from edgevision.scene.tracker import Tracker
+from edgevision.scene.zones import zones_of
+
+
+class Scene:
+    """Follows what one camera sees; `new_id` gives each track an id of its own."""
+
+    def __init__(self, rules: Rules, new_id: Callable[[], str]) -> None:
+        self._rules = rules
+        self._tracker = Tracker(rules.min_hits, rules.max_lost, new_id)
+        self._lives: dict[str, Life] = {}
+        self._tentative = False
+        self._counts: dict[str, int] = {}
+        self._zone_counts: dict[tuple[str, str], int] = {}
+
+    @property
+    def occupied(self) -> bool:
+        """Whether something is there, or may be: the next frames matter."""
+        return self._tentative or bool(self._lives)
+
+    def least(self, threshold: float) -> float:
+        """The least score that the model is to be asked for, given the camera's threshold."""
+        return least_score(self._rules, threshold)
+
+    def look(self, detections: Sequence[Detection], moment: Moment, threshold: float) -> Look:
+        """Takes a frame's detections, those with a score of `least` and more, of any label.
+
+        `threshold` is the camera's in this moment; a label's own goes before it. `moment.clock` never goes back,
+        `moment.time` may.
+        """
+        found = there(self._rules, detections, threshold)
+        counts = [one.score >= threshold_of(self._rules, one.label, threshold) for one in found]
+        tracked = self._tracker.update(found, counts, moment)
+        self._tentative = tracked.tentative
+        events = self._end(tracked.ended, moment)
+        for track in tracked.alive:
+            events += self._follow(track, moment)
+        seen = [
+            Seen(one, track if track in self._lives else None, zones_of(self._rules.zones, one.label, one.box))
+            for one, track, counted in zip(found, tracked.of, counts, strict=True)
+            if counted
+        ]
+        seen.sort(key=lambda one: -one.detection.score)
+        return self._look(seen, events)
+
+    def leave(self, moment: Moment) -> Look:
+        """Nothing is seen any more: whatever is there ends. A later `look` starts anew."""
+        self._tentative = False
+        return self._look((), self._end(self._tracker.clear(), moment))
+
+    def _follow(self, track: Track, moment: Moment) -> list[Event]:
+        life = self._lives.get(track.id)
+        if life is None:
+            life = self._lives[track.id] = Life(self._rules, track)
+            return [life.start(moment)]
+        update = life.update(track, moment)
+        return [] if update is None else [update]
+
+    def _end(self, tracks: Iterable[Track], moment: Moment) -> list[Event]:
+        events: list[Event] = []
+        for track in tracks:
+            if track.id not in self._lives:  # among so many that the tracker gave it up the moment it had come
+                events += self._follow(track, moment)
+            events.append(self._lives.pop(track.id).end(track, moment))
+        return events
+
+    def _look(self, seen: Sequence[Seen], events: Sequence[Event]) -> Look:
+        self._counts = dict.fromkeys(self._counts, 0)
+        self._zone_counts = dict.fromkeys(self._zone_counts, 0)
+        for life in self._lives.values():
+            self._counts[life.label] = self._counts.get(life.label, 0) + 1
+            for zone in life.zones:
+                self._zone_counts[zone, life.label] = self._zone_counts.get((zone, life.label), 0) + 1
+        return Look(tuple(seen), tuple(events), self._counts, self._zone_counts)

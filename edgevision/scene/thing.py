@@ -1,0 +1,85 @@
+"""What a tracker keeps of one thing, and of one sighting of it."""
+
+import math
+
+from edgevision.inference.detection import Box, Detection
+from edgevision.scene.kalman import Kalman
+from edgevision.scene.moment import Moment
+from edgevision.scene.track import Track
+
+_EVERYWHERE = Box(0.0, 0.0, 1.0, 1.0)
+"""Where a classifier's label is."""
+
+_SMALLEST = 1e-4
+"""Of the frame's side: less than a pixel is no box."""
+
+
+class Sighting:
+    """A detection: `starts` if it may begin a track; `thing` is what it shows, once that is known."""
+
+    __slots__ = ("box", "boxed", "detection", "starts", "thing")
+
+    def __init__(self, detection: Detection, starts: bool) -> None:
+        self.detection, self.starts = detection, starts
+        self.boxed = detection.box is not None
+        self.box = detection.box or _EVERYWHERE
+        self.thing: Thing | None = None
+
+    @property
+    def sound(self) -> bool:
+        """Whether its numbers are: finite, the box with some width and height, in the frame or near it."""
+        box = self.box
+        across = -1 <= box.xmin <= box.xmax - _SMALLEST and box.xmax <= 2
+        down = -1 <= box.ymin <= box.ymax - _SMALLEST and box.ymax <= 2
+        return across and down and math.isfinite(self.detection.score)
+
+
+class Thing:
+    """What is followed.
+
+    `id` is None until it is confirmed. `hits` counts the frames in which it was found, `frames` all since the first,
+    `missed` those since it was found last.
+    """
+
+    __slots__ = ("boxed", "first", "frames", "hits", "id", "kalman", "label", "last", "missed", "sighting")
+
+    def __init__(self, sighting: Sighting, moment: Moment) -> None:
+        self.id: str | None = None
+        self.label, self.boxed = sighting.detection.label, sighting.boxed
+        self.kalman = Kalman(sighting.box)
+        self.first = self.last = moment
+        self.frames, self.hits, self.missed = 1, 1, 0
+        self._shown(sighting)
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether, not confirmed yet, it is missed so often that it is better forgotten."""
+        return self.missed > 0 and (not self.boxed or self.missed > 2 or self.frames > 2 * self.hits + 1)
+
+    def passes(self, seconds: float) -> None:
+        """A frame later, and not found in it yet."""
+        self.frames, self.missed = self.frames + 1, self.missed + 1
+        self.kalman.predict(seconds)
+
+    def find(self, sighting: Sighting, moment: Moment) -> None:
+        """That shows it."""
+        self.kalman.update(sighting.box)
+        self.last, self.hits, self.missed = moment, self.hits + 1, 0
+        self._shown(sighting)
+
+    def resume(self, begun: "Thing") -> None:
+        """It is what has just begun again."""
+        self.kalman, self.last = begun.kalman, begun.last
+        self.hits, self.missed = self.hits + begun.hits, 0
+        self._shown(begun.sighting)
+
+    def track(self) -> Track:
+        """What is told of it, once confirmed."""
+        assert self.id is not None
+        shown = self.sighting.detection
+        found = self.missed == 0
+        return Track(self.id, self.label, shown.score, shown.box, self.hits, self.first, self.last, found)
+
+    def _shown(self, sighting: Sighting) -> None:
+        self.sighting = sighting
+        sighting.thing = self
