@@ -129,6 +129,11 @@ class Mosquitto:
         self._subscribers.append(subscriber)
         return subscriber
 
+    def publish(self, topic: str, payload: bytes, *options: str) -> None:
+        """Publishes at QoS 1, by mosquitto_pub with more of its `options`; the broker has it when this returns."""
+        command = [_program("mosquitto_pub"), "-h", self.host, "-p", str(self.port), "-q", "1", "-t", topic, "-s"]
+        subprocess.run([*command, *options], input=payload, check=True, capture_output=True, timeout=_PATIENCE)
+
     def _settings(self, acl: str | None, persistence: bool) -> list[str]:
         settings = [
             f"listener {self.port} {self.host}",

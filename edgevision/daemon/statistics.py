@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from edgevision.daemon.camera import Camera
 from edgevision.daemon.health import cpu_temperature, resident_memory, throttled
 from edgevision.percentile import percentile
-from edgevision.publish.payloads import CameraStats, LatencyStats, OutboxStats, Stats
+from edgevision.publish.device_payloads import CameraStats, LatencyStats, OutboxStats, Stats
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ import ssl
 import threading
 import time
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from edgevision.backoff import Backoff
@@ -12,8 +13,11 @@ from edgevision.errors import BrokerError
 from edgevision.publish.broker import BrokerSettings
 from edgevision.publish.connection import Connection
 from edgevision.publish.in_flight import MOST_MESSAGES, InFlight, Sent
+from edgevision.publish.listeners import Handler, Listeners
 from edgevision.publish.message import Message
 from edgevision.publish.outage import OutageLog
+from edgevision.publish.refusals import RefusalLog
+from edgevision.publish.states import States
 from edgevision.publish.tls import client_context
 
 _log = logging.getLogger(__name__)
@@ -21,11 +25,15 @@ _log = logging.getLogger(__name__)
 _GOODBYE = 0.3
 """Seconds of stop()'s timeout kept for DISCONNECT; the rest may pass waiting for acknowledgements."""
 
+_LARGEST_PACKET = 64 * 1024
+"""Bytes: nobody has more to tell us."""
+
 
 @dataclass(frozen=True, slots=True)
 class Timing:
     """Limits and pauses in seconds. `connect` is for TCP and again for TLS; the pause between attempts doubles from
-    `first_retry` to `longest_retry`, and starts anew after a connection, or an attempt, that took `settled` seconds."""
+    `first_retry` to `longest_retry`, and starts anew after a connection, or an attempt, that took `settled` seconds.
+    When listening has cost the connection, it rests for `listen_again`."""
 
     connect: float = 10.0
     answer: float = 10.0
@@ -33,13 +41,15 @@ class Timing:
     longest_retry: float = 30.0
     settled: float = 10.0
     repeat_log: float = 300.0
+    listen_again: float = 300.0
 
 
 class Publisher:
     """Publishes from any thread; one thread of its own does all that touches the network.
 
-    On every connect it publishes `online` on `status_topic`, then each announced state. The broker publishes
-    `offline` there, the last will, should the connection break.
+    On every connect it subscribes, publishes `online` on `status_topic`, each announced state, and what it held
+    meanwhile; states of QoS 0 (pictures) come after that. The broker publishes `offline` on `status_topic`, the last
+    will, should the connection break.
     """
 
     def __init__(self, broker: BrokerSettings, status_topic: str, timing: Timing | None = None) -> None:
@@ -52,18 +62,30 @@ class Publisher:
         self._offline = Message(status_topic, b"offline", qos=1, retain=True)
         self._tls: ssl.SSLContext | None = None
         self._outage = OutageLog(broker.address, self._timing.repeat_log)
+        self._listeners = Listeners(broker.address, self._timing.listen_again)
         self._thread = threading.Thread(target=self._run, name="publisher", daemon=True)
 
         self._lock = threading.Lock()  # guards all below; paho's callbacks, which run under paho's locks, never take it
         self._connection: Connection | None = None
-        self._announced: dict[str, Message] = {}
+        self._states = States()
         self._held: deque[Message] = deque()
         self._in_flight = InFlight()
         self._dropped = 0
-        self._denied: set[str] = set()
+        self._refusals = RefusalLog(broker.address)
         self._deadline = 0.0
         self._delivered = False
         self._stopping = threading.Event()
+
+    def listen(self, topics: Sequence[str], handler: Handler, *, retained: bool = False) -> None:
+        """Calls `handler(topic, payload)` for what comes on `topics`; before start().
+
+        The handler runs in the publisher's thread, and nothing is sent meanwhile: let it be quick. It may publish and
+        announce. What the broker had kept from before is handed on only if `retained`: an old wish is not to undo a
+        newer one at each reconnect. Payloads of more than 1 KiB are ignored. Each of that is logged once a topic, as
+        are a handler that raises and a broker that doesn't let us read the topic; publishing goes on. A topic has one
+        handler, the last. Raises ValueError for what is no topic, wildcards included.
+        """
+        self._listeners.add(topics, handler, retained)
 
     def start(self) -> None:
         """Begins to connect, and returns at once. Raises ConfigError for TLS files that can't be used."""
@@ -83,12 +105,22 @@ class Publisher:
             return taken
 
     def announce(self, message: Message) -> None:
-        """Keeps a retained state, the newest a topic, and publishes it now and again on every connect."""
-        message = replace(message, retain=True)
+        """Keeps a retained state, the newest a topic, and publishes it now and again on every connect.
+
+        While the one before is still on its way, or 16 MiB of states are, it waits, and only the newest goes out.
+        It doesn't overtake what was published before.
+        """
+        message = replace(message, retain=True, keep=False)
         with self._lock:
-            self._announced[message.topic] = message
+            self._states.keep(message)
             if self._connection is not None and not self._stopping.is_set():
-                self._send(self._connection, message, resend=False)
+                self._states.mark(message.topic, self._handed)
+                self._announce_due(self._connection)
+
+    def retract(self, topic: str) -> None:
+        """Clears a retained state on the broker, now or at the next connect, and forgets it. Nobody is told of it
+        again; a stop() before the next connect leaves it there."""
+        self.announce(Message(topic, b"", qos=1))
 
     @property
     def dropped(self) -> int:
@@ -100,7 +132,7 @@ class Publisher:
     def depth(self) -> int:
         """How many messages wait to be written (QoS 0), acknowledged (QoS 1 and 2) or confirmed (those to keep)."""
         with self._lock:
-            return len(self._in_flight) + len(self._held)
+            return len(self._in_flight) + len(self._states) + len(self._held)
 
     def stop(self, timeout: float) -> bool:
         """Sends what it holds, publishes `offline`, disconnects and ends the thread, within `timeout` seconds.
@@ -114,7 +146,7 @@ class Publisher:
                 self._deadline = time.monotonic() + timeout
                 self._stopping.set()
                 if self._connection is not None:
-                    self._send(self._connection, self._offline, resend=False)
+                    self._take_leave(self._connection)
             worth_waiting = self._connection is not None or bool(self._held)
         if first and self._thread.is_alive():
             # Alone in a name look-up, which nothing can interrupt, the thread is left behind: it ends right after.
@@ -141,31 +173,62 @@ class Publisher:
 
     def _attend_connection(self) -> None:
         """One connection from beginning to end. Raises BrokerError when it doesn't come about, or breaks."""
-        connection = Connection(self._broker, self._offline, self._tls, self._timing.connect)
+        connection = Connection(
+            self._broker, self._offline, self._tls, self._timing.connect, self._listeners.arrived, _LARGEST_PACKET
+        )
         try:
             if not connection.open(self._timing.answer, self._over):
                 return
+            # First, so that a command in answer to `online` is heard.
+            self._listeners.attend(connection, time.monotonic())
             self._introduce(connection)
             while not self._said_everything():
                 connection.step(self._patience())
                 self._settle(connection)
+                if not self._stopping.is_set():
+                    self._listeners.attend(connection, time.monotonic())
             connection.close(self._deadline)
         finally:
+            self._listeners.connection_ended(time.monotonic(), flooded=connection.flooded)
             self._forget_connection()
             connection.drop()
 
     def _introduce(self, connection: Connection) -> None:
         with self._lock:
-            for message in (self._online, *self._announced.values()):
-                self._send(connection, message, resend=False)
+            self._send(connection, self._online, resend=False)
+            self._states.mark_all(self._handed, acknowledged=True)
+            self._announce_due(connection)
             held, self._held = self._held, deque()
             for message in held:
-                self._send(connection, message, resend=True)
+                self._dropped += not self._send(connection, message, resend=True)
+            self._states.mark_all(self._handed, acknowledged=False)
+            self._announce_due(connection)
             if self._stopping.is_set():
-                self._send(connection, self._offline, resend=False)
+                self._take_leave(connection)
             self._connection = connection
             self.connected.set()
         self._outage.up()
+
+    def _take_leave(self, connection: Connection) -> None:
+        for state in self._states.take_rest():
+            self._send_state(connection, state)
+        self._send(connection, self._offline, resend=False)
+
+    @property
+    def _handed(self) -> int:
+        return self._in_flight.handed + self._states.sent.handed
+
+    def _announce_due(self, connection: Connection) -> None:
+        acknowledged = self._in_flight.acknowledged + self._states.sent.acknowledged
+        while (state := self._states.take_due(acknowledged)) is not None:
+            self._send_state(connection, state)
+
+    def _send_state(self, connection: Connection, state: Message) -> None:
+        if not self._fits(connection, state):
+            self._states.skip(state.topic)
+            self._dropped += 1
+        elif (info := connection.send(state)) is not None:
+            self._states.sent.add(Sent(state, info, resend=False))
 
     def _take(self, message: Message) -> bool:
         if self._stopping.is_set():
@@ -180,6 +243,8 @@ class Publisher:
         return True
 
     def _send(self, connection: Connection, message: Message, resend: bool) -> bool:
+        if not self._fits(connection, message):
+            return False
         info = connection.send(message)
         if info is not None:
             self._in_flight.add(Sent(message, info, resend))
@@ -187,22 +252,24 @@ class Publisher:
             self._held.append(message)
         return info is not None or resend
 
+    def _fits(self, connection: Connection, message: Message) -> bool:
+        fits = connection.takes(message)
+        if not fits:
+            self._refusals.too_large(message)
+        return fits
+
     def _settle(self, connection: Connection) -> None:
-        """Forgets what is done, asks about what isn't known; says once a topic that the broker refused a message."""
-        denied = connection.take_denied()
+        """Forgets what is done, asks about what isn't known, sends the states whose turn it is."""
         with self._lock:
-            refusals = {topic: why for mid, why in denied if (topic := self._in_flight.topic(mid)) is not None}
+            for message_id, why in connection.take_denied():
+                topic = self._in_flight.topic(message_id) or self._states.sent.topic(message_id)
+                if topic is not None:
+                    self._refusals.denied(topic, why)
             self._in_flight.settle()
             self._in_flight.confirm(connection.pongs)
             self._in_flight.ask(connection.ping)
-        for topic in refusals.keys() - self._denied:
-            self._denied.add(topic)
-            _log.warning(
-                "MQTT broker %s doesn't let us publish on %s (%s): allow it in the broker's ACL",
-                self._broker.address,
-                topic,
-                refusals[topic],
-            )
+            self._states.settle()
+            self._announce_due(connection)
 
     def _over(self) -> bool:
         """Whether there is nothing left to connect for."""
@@ -213,7 +280,7 @@ class Publisher:
         with self._lock:
             if not self._stopping.is_set():
                 return False
-            self._delivered = not self._in_flight and not self._held
+            self._delivered = not self._in_flight and not self._states and not self._held
             return self._delivered or time.monotonic() >= self._deadline - _GOODBYE
 
     def _patience(self) -> float:
@@ -227,6 +294,7 @@ class Publisher:
         with self._lock:
             self._connection = None
             self.connected.clear()
+            self._states.connection_ended()
             unfinished = self._in_flight.take_all()
             self._dropped += sum(sent.message.qos == 0 and not sent.resend for sent in unfinished)
             self._held.extendleft(sent.message for sent in reversed(unfinished) if sent.resend)

@@ -21,6 +21,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from edgevision.errors import BrokerError
 from edgevision.publish import reasons
 from edgevision.publish.broker import BrokerSettings
+from edgevision.publish.in_flight import WINDOW
 from edgevision.publish.message import Message
 
 _log = logging.getLogger(__name__)
@@ -29,15 +30,25 @@ _PROTOCOLS = {"5": MQTTProtocolVersion.MQTTv5, "3.1.1": MQTTProtocolVersion.MQTT
 _ABORT_CHECK = 0.2
 """Seconds between two looks at whether waiting for CONNACK is still wanted."""
 
+_MOST_INCOMING = 16 * 1024 * 1024
+"""Bytes of a packet from a broker that was not to send any so large, or doesn't know MQTT 5's way to say so."""
 
-OnMessage = Callable[[str, bytes], None]
-"""Takes a topic and a payload; called from within `Connection.step`."""
+_CHUNK = 64 * 1024
+"""Bytes read at once, at most."""
+
+_HEADERS = 10
+"""Bytes of a PUBLISH besides topic and payload, at most: MQTT 5, sections 2.1 and 3.3, without properties."""
+
+
+OnMessage = Callable[[str, bytes, bool], None]
+"""Takes a topic, a payload, and whether the broker had kept it from before; called from within `Connection.step`."""
 
 
 class _Client(Client):
     """Counts pings and the broker's answers to them, those that paho sends of its own accord included.
 
-    paho has no callback for them, nor a public way to send one; both methods are alike in 1.6 to 2.2.
+    paho has no callback for them, nor a public way to send one, nor a limit to what it reads into memory. Its methods
+    and attribute used here are alike in 1.6 to 2.2.
     """
 
     pings = pongs = 0
@@ -45,6 +56,15 @@ class _Client(Client):
     def _send_pingreq(self) -> MQTTErrorCode:
         self.pings += 1
         return super()._send_pingreq()
+
+    def _sock_recv(self, bufsize: int) -> bytes:
+        # paho asks for all that is missing of a packet, a hundred times before `step` can have a look.
+        return super()._sock_recv(min(bufsize, _CHUNK))
+
+    @property
+    def incoming(self) -> int:
+        """Bytes that the packet has that is being read, its header aside."""
+        return int(self._in_packet["remaining_length"])
 
     def _handle_pingresp(self) -> MQTTErrorCode:
         self.pongs += 1
@@ -58,6 +78,7 @@ class _Notes:
         self._hand_on = hand_on
         self.suback: list[ReasonCode] | None = None
         self.connack: tuple[int, str] | None = None
+        self.largest_packet: int | None = None
         self.disconnect: tuple[int, str] | None = None
         self.socket_error: BaseException | None = None
         self.denied: list[tuple[int, str]] = []
@@ -66,6 +87,7 @@ class _Notes:
         self, _client: Client, _data: Any, _flags: ConnectFlags, reason: ReasonCode, properties: Properties | None
     ) -> None:
         self.connack = _explained(reason, properties)
+        self.largest_packet = getattr(properties, "MaximumPacketSize", None)
 
     def on_disconnect(
         self, _client: Client, _data: Any, flags: DisconnectFlags, reason: ReasonCode, properties: Properties | None
@@ -87,7 +109,7 @@ class _Notes:
 
     def on_message(self, _client: Client, _data: Any, message: MQTTMessage) -> None:
         if self._hand_on is not None:
-            self._hand_on(message.topic, bytes(message.payload))
+            self._hand_on(message.topic, bytes(message.payload), message.retain)
 
     def on_log(self, _client: Client, _data: Any, _level: int, text: str) -> None:
         # paho logs what went wrong on the socket from within its except clause, and then forgets it.
@@ -106,8 +128,14 @@ class Connection:
         tls: ssl.SSLContext | None,
         connect_timeout: float,
         on_message: OnMessage | None = None,
+        largest_packet: int | None = None,
     ) -> None:
+        """`largest_packet`: the broker is not to send larger ones (bytes). MQTT 3.1.1 can't say so; there the
+        connection ends when one has more than 16 MiB, and is `flooded`."""
+        self.flooded = False
         self._broker = broker
+        self._largest_packet = largest_packet
+        self._topics: Sequence[str] = ()
         self._notes = _Notes(on_message)
         self._client = _client(broker, will, tls, connect_timeout, self._notes)
 
@@ -119,7 +147,7 @@ class Connection:
         host, port, keepalive = self._broker.host, self._broker.port, self._broker.keepalive
         try:
             if self._broker.protocol == "5":
-                self._client.connect(host, port, keepalive, clean_start=True, properties=_no_session())
+                self._client.connect(host, port, keepalive, clean_start=True, properties=self._wishes())
             else:
                 self._client.connect(host, port, keepalive)
             raw = self._client.socket()
@@ -139,15 +167,32 @@ class Connection:
 
     def subscribe(self, topics: Sequence[str], timeout: float) -> None:
         """Subscribes and waits for the broker's consent. Raises BrokerError if it is denied or doesn't come in time."""
-        self._client.subscribe([(topic, 1) for topic in topics])
+        self.ask_for(topics)
         deadline = time.monotonic() + timeout
-        while self._notes.suback is None:
+        while (refused := self.refused) is None:
             if time.monotonic() >= deadline:
                 raise BrokerError(reasons.no_answer(timeout, self._broker))
             self.step(_ABORT_CHECK)
-        for topic, reason in zip(topics, self._notes.suback, strict=False):
-            if reason.is_failure:
-                raise BrokerError(f"it doesn't let us read {topic} ({reason.getName()}): allow it in the broker's ACL")
+        for topic, why in refused.items():
+            raise BrokerError(f"it doesn't let us read {topic} ({why}): allow it in the broker's ACL")
+
+    def ask_for(self, topics: Sequence[str]) -> None:
+        """Subscribes, once on a connection, and doesn't wait for the broker's consent."""
+        self._topics = topics
+        self._client.subscribe([(topic, 1) for topic in topics])
+
+    @property
+    def refused(self) -> dict[str, str] | None:
+        """Of the topics asked for, those that the broker doesn't let us read, and why; None until it has answered."""
+        if self._notes.suback is None:
+            return None
+        answers = zip(self._topics, self._notes.suback, strict=False)
+        return {topic: reason.getName() for topic, reason in answers if reason.is_failure}
+
+    def takes(self, message: Message) -> bool:
+        """Whether the message is no larger than the broker allows (MQTT 5 only): it would end the connection."""
+        largest = self._notes.largest_packet
+        return largest is None or _HEADERS + len(message.topic.encode()) + len(message.payload) <= largest
 
     def send(self, message: Message) -> MQTTMessageInfo | None:
         """Hands the message to paho without waiting for the network; None if the socket is gone."""
@@ -176,6 +221,9 @@ class Connection:
             raise BrokerError(reasons.not_mqtt(self._broker, f" ({error!r})")) from error
         if code != MQTTErrorCode.MQTT_ERR_SUCCESS or self._client.socket() is None:
             raise BrokerError(self._why_lost(code))
+        if self._largest_packet is not None and self._client.incoming > _MOST_INCOMING:
+            self.flooded = True
+            raise BrokerError(f"it began to send us a message of {self._client.incoming} bytes, which is no command")
 
     def take_denied(self) -> list[tuple[int, str]]:
         """The message ids that the broker refused to publish since the last call, and why (MQTT 5 only)."""
@@ -200,6 +248,13 @@ class Connection:
         if raw is not None:
             raw.close()
 
+    def _wishes(self) -> Properties:
+        properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # paho leaves it untyped
+        properties.SessionExpiryInterval = 0
+        if self._largest_packet is not None:
+            properties.MaximumPacketSize = self._largest_packet
+        return properties
+
     def _why_lost(self, code: MQTTErrorCode) -> str:
         notes = self._notes
         if notes.connack is not None and notes.connack[0] != 0:
@@ -222,6 +277,7 @@ def _client(
         reconnect_on_failure=False,  # or paho would silently fall back to MQTT 3.1
     )
     client.connect_timeout = connect_timeout
+    client.max_inflight_messages_set(WINDOW)
     if will is not None:
         client.will_set(will.topic, will.payload, will.qos, will.retain)
     if broker.username is not None or broker.password is not None:
@@ -237,12 +293,6 @@ def _client(
     # With this set, paho leaves writing to the thread in loop(); else every publish() would write to the socket itself.
     client.on_socket_register_write = lambda _client, _data, _socket: None
     return client
-
-
-def _no_session() -> Properties:
-    properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # paho leaves it untyped
-    properties.SessionExpiryInterval = 0
-    return properties
 
 
 def _explained(reason: ReasonCode, properties: Properties | None) -> tuple[int, str]:

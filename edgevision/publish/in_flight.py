@@ -11,6 +11,9 @@ from edgevision.publish.message import Message
 MOST_MESSAGES = 1000
 MOST_BYTES = 16 * 1024 * 1024
 
+WINDOW = 20
+"""So many messages of QoS 1 and 2 paho writes before the first is acknowledged; the others wait."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sent:
@@ -38,6 +41,8 @@ class InFlight:
         self._unconfirmed: deque[Sent] = deque()
         self._asked: _Asked | None = None
         self._bytes = 0
+        self.handed = 0
+        """How many of QoS 1 and 2 were handed to paho so far."""
 
     def __len__(self) -> int:
         return len(self._unwritten) + len(self._unacknowledged) + len(self._unconfirmed)
@@ -47,19 +52,31 @@ class InFlight:
         """Whether paho holds as much as memory should be spent on."""
         return len(self) >= MOST_MESSAGES or self._bytes >= MOST_BYTES
 
+    @property
+    def acknowledged(self) -> int:
+        """How many of those are done: acknowledged, or lost."""
+        return self.handed - len(self._unacknowledged)
+
     def add(self, sent: Sent) -> None:
         """Remembers a message just handed to paho."""
         if sent.message.qos:
             self._unacknowledged.append(sent)
+            self.handed += 1
         else:
             (self._unconfirmed if sent.message.keep else self._unwritten).append(sent)
         self._bytes += len(sent.message.payload)
 
-    def settle(self) -> None:
-        """Forgets what is done. Packets are written, and brokers acknowledge, in the order of sending."""
+    def settle(self) -> list[Message]:
+        """Forgets what is done, and returns it.
+
+        Packets are written, and brokers acknowledge, in the order of sending.
+        """
+        done = []
         for queue in (self._unwritten, self._unacknowledged):
             while queue and queue[0].info.is_published():
-                self._bytes -= len(queue.popleft().message.payload)
+                done.append(queue.popleft().message)
+        self._bytes -= sum(len(message.payload) for message in done)
+        return done
 
     def ask(self, ping: Callable[[], int]) -> None:
         """Asks the broker if it has what is to be kept, unless an answer is due: QoS 0 brings no acknowledgement.

@@ -21,11 +21,16 @@ class Message:
 
     def __post_init__(self) -> None:
         # Found here, in the caller's hands; found later, it would be the network thread that stumbles over it.
-        if not self.topic or any(character in self.topic for character in "#+\0"):
-            raise ValueError(f"{self.topic!r} is no topic to publish on: it is empty or holds '#', '+' or NUL")
-        if len(self.topic.encode()) > _LONGEST_TOPIC:
-            raise ValueError(f"The topic {self.topic[:40]!r}… is longer than {_LONGEST_TOPIC} bytes")
+        check_topic(self.topic)
         if len(self.payload) > _LARGEST_PAYLOAD:
             raise ValueError(f"The payload for {self.topic} is larger than {_LARGEST_PAYLOAD} bytes")
         if self.qos not in (0, 1, 2):
             raise ValueError(f"{self.qos} is no QoS: MQTT knows 0, 1 and 2")
+
+
+def check_topic(topic: str) -> None:
+    """Raises ValueError for what MQTT doesn't allow as a topic to publish on."""
+    if not topic or any(character in topic for character in "#+\0"):
+        raise ValueError(f"{topic!r} is no topic to publish on: it is empty or holds '#', '+' or NUL")
+    if len(topic.encode()) > _LONGEST_TOPIC:
+        raise ValueError(f"The topic {topic[:40]!r}… is longer than {_LONGEST_TOPIC} bytes")

@@ -3,11 +3,11 @@
 import ssl
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from edgevision.errors import BrokerError
 from edgevision.publish.broker import BrokerSettings
-from edgevision.publish.connection import Connection, OnMessage
+from edgevision.publish.connection import Connection
 from edgevision.publish.outage import OutageLog
 from edgevision.publish.tls import client_context
 
@@ -21,7 +21,7 @@ RETRY_AFTER = 2.0
 class Subscriber:
     """Hands every message on `topics` to `on_message`, and connects again when the broker was away."""
 
-    def __init__(self, broker: BrokerSettings, topics: Sequence[str], on_message: OnMessage) -> None:
+    def __init__(self, broker: BrokerSettings, topics: Sequence[str], on_message: Callable[[str, bytes], None]) -> None:
         self._broker = broker
         self._topics = topics
         self._on_message = on_message
@@ -51,7 +51,7 @@ class Subscriber:
             self._thread.join(CONNECT_WITHIN)
 
     def _subscribed(self) -> Connection:
-        connection = Connection(self._broker, None, self._tls, CONNECT_WITHIN, self._on_message)
+        connection = Connection(self._broker, None, self._tls, CONNECT_WITHIN, self._hand_on)
         try:
             if connection.open(CONNECT_WITHIN, self._stopping.is_set):
                 connection.subscribe(self._topics, CONNECT_WITHIN)
@@ -59,6 +59,9 @@ class Subscriber:
             connection.drop()
             raise
         return connection
+
+    def _hand_on(self, topic: str, payload: bytes, _retained: bool) -> None:
+        self._on_message(topic, payload)
 
     def _run(self) -> None:
         while not self._stopping.is_set():

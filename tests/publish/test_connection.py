@@ -17,7 +17,9 @@ from tests.publish.scripted_broker import CONNACK_5, ScriptedBroker
 def test_a_subscriber_receives_what_is_published(mosquitto: Mosquitto, protocol: Protocol) -> None:
     received: list[tuple[str, bytes]] = []
     broker = settings(mosquitto, protocol)
-    connection = Connection(broker, None, None, 5.0, lambda topic, payload: received.append((topic, payload)))
+    connection = Connection(
+        broker, None, None, 5.0, lambda topic, payload, _retained: received.append((topic, payload))
+    )
     assert connection.open(5.0, lambda: False)
     connection.subscribe(["a/#"], 5.0)
     connection.send(Message("a/b", b"\x00\xff"))

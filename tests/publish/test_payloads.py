@@ -1,4 +1,4 @@
-"""Topics and payloads, byte for byte as the contract has them."""
+"""The payloads of cameras, byte for byte as the contract has them."""
 
 import json
 import math
@@ -12,36 +12,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgevision.inference.detection import Box, Detection
+from edgevision.publish.json_values import rfc3339
 from edgevision.publish.message import Message
-from edgevision.publish.payloads import (
-    CameraInfo,
-    CameraStats,
-    InferredFrame,
-    Info,
-    InputInfo,
-    LatencyStats,
-    ModelInfo,
-    OutboxStats,
-    Stats,
-    detections_payload,
-    embedding_payload,
-    info_payload,
-    rfc3339,
-    stats_payload,
-)
-from edgevision.publish.topics import Topics
+from edgevision.publish.payloads import InferredFrame, detections_payload, embedding_payload, event_payload
+from edgevision.scene.event import Event
+from edgevision.scene.seen import Seen
 
 NOON = 1_795_226_584.567  # 2026-11-21T02:03:04.567Z
 
-STATS = Stats(
-    time=NOON,
-    degraded=True,
-    cameras={"front": CameraStats(9.9987, 5.0, LatencyStats(12.345, 20.0), 3, 4, False)},
-    outbox=OutboxStats(2, 5),
-    cpu_temperature=48.25,
-    throttled=False,
-    memory=123_456_789,
-    uptime=3600.123,
+BOX = Box(0.1, 0.2, 0.4, 0.9)
+START = Event(
+    "front-6f3a-0", "start", "front-6f3a", "person", 0.83, 0.91, BOX, ("drive",), ("drive",), NOON - 1, NOON, None
 )
 
 
@@ -50,17 +31,7 @@ def frame(source: str | None = None, inference_ms: float = 12.3) -> InferredFram
 
 
 def payload(*detections: Detection, source: str | None = None, inference_ms: float = 12.3) -> bytes:
-    return detections_payload(frame(source, inference_ms), detections)
-
-
-def test_topics_are_those_of_the_contract() -> None:
-    topics = Topics("edgevision", "porch-pi")
-    assert topics.base == "edgevision/porch-pi"
-    assert topics.status == "edgevision/porch-pi/status"
-    assert topics.info == "edgevision/porch-pi/info"
-    assert topics.stats == "edgevision/porch-pi/stats"
-    assert topics.detections("front") == "edgevision/porch-pi/front/detections"
-    assert topics.embedding("front") == "edgevision/porch-pi/front/embedding"
+    return detections_payload(frame(source, inference_ms), [Seen(found, None, ()) for found in detections])
 
 
 def test_an_embedding_is_a_frame_with_a_vector_in_place_of_detections() -> None:
@@ -82,6 +53,43 @@ def test_detections_are_those_of_the_contract() -> None:
         '"inference_ms":12.3,'
         '"detections":[{"label":"person","score":0.83,"box":{"xmin":0.1,"ymin":0.2,"xmax":0.4,"ymax":0.9}}]}'
     )
+
+
+def test_track_and_zones_are_told_where_they_apply() -> None:
+    sent = detections_payload(
+        frame(),
+        [
+            Seen(Detection("person", 0.83, BOX), "front-6f3a", ("drive", "door")),
+            Seen(Detection("cat", 0.9, BOX), None, ()),
+        ],
+    )
+    cat, person = json.loads(sent)["detections"]
+    assert list(cat) == ["label", "score", "box"]
+    assert list(person) == ["label", "score", "box", "track", "zones"]
+    assert (person["track"], person["zones"]) == ("front-6f3a", ["drive", "door"])
+
+
+def test_an_event_is_that_of_the_contract() -> None:
+    assert event_payload("porch-pi", "front", START).decode() == (
+        '{"schema":1,"id":"front-6f3a-0","type":"start","device":"porch-pi","camera":"front","track":"front-6f3a",'
+        '"label":"person","score":0.83,"top_score":0.91,"box":{"xmin":0.1,"ymin":0.2,"xmax":0.4,"ymax":0.9},'
+        '"zones":["drive"],"entered_zones":["drive"],'
+        '"start":"2026-11-21T02:03:03.567Z","time":"2026-11-21T02:03:04.567Z","end":null}'
+    )
+
+
+def test_an_event_tells_its_end_and_a_box_only_if_there_is_one() -> None:
+    end = replace(START, type="end", box=None, zones=(), score=1 / 3, end=NOON - 0.25)
+    told = json.loads(event_payload("porch-pi", "front", end))
+    assert (told["type"], told["box"], told["zones"], told["entered_zones"]) == ("end", None, [], ["drive"])
+    assert (told["score"], told["end"]) == (0.33333, "2026-11-21T02:03:04.317Z")
+
+
+@pytest.mark.parametrize("broken", [math.nan, math.inf])
+def test_nan_never_leaves_in_an_event(broken: float) -> None:
+    sent = event_payload("pi", "front", replace(START, score=broken, top_score=broken, box=Box(0.1, broken, 0.2, 0.2)))
+    told = json.loads(sent)
+    assert (told["score"], told["top_score"], told["box"]) == (None, None, None)
 
 
 def test_a_frame_without_detections_is_told_too() -> None:
@@ -120,43 +128,12 @@ def test_nan_never_leaves(broken: float) -> None:
     told = json.loads(payload(*found, inference_ms=broken))
     assert [entry["label"] for entry in told["detections"]] == ["whole"]
     assert told["inference_ms"] is None
-    sick = replace(STATS, cameras={"front": CameraStats(broken, 1.0, LatencyStats(broken, None), 0, 0, True)})
-    told = json.loads(stats_payload(sick))
-    assert told["cameras"]["front"]["capture_fps"] is None
-    assert told["cameras"]["front"]["inference_ms"] == {"p50": None, "p95": None}
 
 
 def test_labels_and_file_names_are_utf_8() -> None:
     sent = payload(Detection("Löwe 🦁", 0.5), source="caf\udce9.jpg")
     assert "Löwe 🦁".encode() in sent
     assert json.loads(sent)["frame"]["source"] == "caf?.jpg"
-
-
-def test_info_is_that_of_the_contract() -> None:
-    model = ModelInfo("person", "ab" * 32, "detect", InputInfo(300, 300, 3, "uint8"), "cpu", True, "gone", 90)
-    info = Info("0.1.0", "ai-edge-litert 2.3.0", True, [model], [CameraInfo("front", "picamera2", "person")])
-    assert info_payload(info).decode() == (
-        '{"version":"0.1.0","runtime":"ai-edge-litert 2.3.0","degraded":true,'
-        '"models":[{"name":"person","sha256":"' + "ab" * 32 + '","task":"detect",'
-        '"input":{"width":300,"height":300,"channels":3,"dtype":"uint8"},"accelerator":"cpu","degraded":true,"reason":"gone",'
-        '"labels":90}],'
-        '"cameras":[{"name":"front","source":"picamera2","model":"person"}]}'
-    )
-
-
-def test_stats_are_those_of_the_contract() -> None:
-    assert stats_payload(STATS).decode() == (
-        '{"time":"2026-11-21T02:03:04.567Z","degraded":true,'
-        '"cameras":{"front":{"capture_fps":10.0,"inference_fps":5.0,"inference_ms":{"p50":12.35,"p95":20.0},'
-        '"dropped_frames":3,"skipped_pictures":4,"stalled":false}},'
-        '"outbox":{"depth":2,"dropped":5},"cpu_temperature":48.25,"throttled":false,"memory":123456789,"uptime":3600.12}'
-    )
-
-
-def test_what_the_machine_does_not_tell_is_null() -> None:
-    told = json.loads(stats_payload(replace(STATS, cpu_temperature=None, throttled=None)))
-    assert told["cpu_temperature"] is None
-    assert told["throttled"] is None
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,134 @@
+"""What is told of the whole device: the payloads of `info` and `stats`."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+from edgevision.publish.json_values import rfc3339, rounded, to_json
+
+
+@dataclass(frozen=True, slots=True)
+class InputInfo:
+    """What a model takes in: pixels, channels, and the type of one number (`uint8`, `int8`, `float32`)."""
+
+    width: int
+    height: int
+    channels: int
+    dtype: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """A model in use: `labels` is how many labels it tells apart, `accelerator` what it runs on now.
+
+    `degraded`: that is the CPU although it should be another; `reason` says why, else it is None.
+    """
+
+    name: str
+    sha256: str
+    task: str
+    input: InputInfo
+    accelerator: str
+    degraded: bool
+    reason: str | None
+    labels: int
+
+
+@dataclass(frozen=True, slots=True)
+class CameraInfo:
+    """A camera; `source` is the kind of its source (`picamera2`, `stream` …), `model` the name of its model."""
+
+    name: str
+    source: str
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
+class Info:
+    """What runs here; `runtime` names the inference runtime and its version (`ai-edge-litert 2.3.0`).
+
+    `degraded`: some model runs on the CPU although it should not.
+    """
+
+    version: str
+    runtime: str
+    degraded: bool
+    models: Sequence[ModelInfo]
+    cameras: Sequence[CameraInfo]
+
+
+@dataclass(frozen=True, slots=True)
+class LatencyStats:
+    """Percentiles in milliseconds."""
+
+    p50: float | None
+    p95: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class CameraStats:
+    """How one camera does: frames per second, milliseconds of inference, counts since the start."""
+
+    capture_fps: float
+    inference_fps: float
+    inference_ms: LatencyStats
+    dropped_frames: int
+    skipped_pictures: int
+    stalled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxStats:
+    """`depth` messages wait to be sent or acknowledged; `dropped` were not sent since the start."""
+
+    depth: int
+    dropped: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """How the daemon does at `time` (seconds since 1970).
+
+    `cpu_temperature` is in degrees Celsius, `memory` in bytes of resident set, `uptime` in seconds. What the machine
+    doesn't tell is None. `degraded`: some model runs on the CPU although it should not.
+    """
+
+    time: float
+    degraded: bool
+    cameras: Mapping[str, CameraStats]
+    outbox: OutboxStats
+    cpu_temperature: float | None
+    throttled: bool | None
+    memory: int
+    uptime: float
+
+
+def info_payload(info: Info) -> bytes:
+    """What runs here."""
+    return to_json(asdict(info))
+
+
+def stats_payload(stats: Stats) -> bytes:
+    """How it runs: floats rounded to two decimals, null for what isn't finite."""
+    cameras = {name: asdict(camera) for name, camera in stats.cameras.items()}
+    return to_json(
+        {
+            "time": rfc3339(stats.time),
+            "degraded": stats.degraded,
+            "cameras": {name: _rounded_values(camera) for name, camera in cameras.items()},
+            "outbox": asdict(stats.outbox),
+            "cpu_temperature": None if stats.cpu_temperature is None else rounded(stats.cpu_temperature, 2),
+            "throttled": stats.throttled,
+            "memory": stats.memory,
+            "uptime": rounded(stats.uptime, 2),
+        }
+    )
+
+
+def _rounded_values(values: Mapping[str, object]) -> dict[str, object]:
+    return {key: _rounded_value(value) for key, value in values.items()}
+
+
+def _rounded_value(value: object) -> object:
+    if isinstance(value, float):
+        return rounded(value, 2)
+    return _rounded_values(value) if isinstance(value, dict) else value
