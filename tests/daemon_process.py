@@ -31,7 +31,7 @@ class DaemonProcess:
 
     def __init__(self, folder: Path, config: dict[str, Any], env: dict[str, str] | None = None) -> None:
         self._config = folder / "edgevision.yaml"
-        self._config.write_text(yaml.safe_dump(config))
+        self._config.write_text(yaml.safe_dump({"state_dir": str(folder / "state"), **config}))
         self._log = folder / "daemon.log"
         self._env = environment(env or {})
 

@@ -33,6 +33,7 @@ def configuration(broker: Mosquitto, **cameras: Any) -> dict[str, Any]:
         "mqtt": {"host": broker.host, "port": broker.port},
         "model": {"threads": 1},
         "stats": {"interval": 1},
+        "state_dir": str(broker.log_path.parent / "state"),
         "cameras": cameras,
     }
 

@@ -12,6 +12,7 @@ capture without a limit blocks for ever when no frame comes, and one that timed 
 same tests run against both (tests/capture/test_picamera2_contract.py).
 """
 
+import math
 import threading
 import time
 from collections.abc import Mapping
@@ -148,6 +149,7 @@ class Picamera2:
         self._scene = Scene(self.cameras[self._number])
         self._changed = threading.Condition()
         self._configuration: dict[str, Any] = {}
+        self._scaled: tuple[BgrImage, dict[str, NDArray[np.uint8]]] | None = None
         self._frame_time = 1 / 30
         self._started_at: float | None = None
         self._last_frame = -1
@@ -167,6 +169,7 @@ class Picamera2:
         if self._started_at is not None:
             raise RuntimeError("Camera must be stopped before configuring")
         self._configuration = {}
+        self._scaled = None
         main, lores = configuration["main"], configuration["lores"]
         for name, stream in (("main", main), ("lores", lores)):
             if stream and stream["format"] != _FORMATS[name]:
@@ -213,10 +216,10 @@ class Picamera2:
         with self._changed:
             self._jobs.append(job)
             while (frame := self._frame_for(job)) is None:
-                left = _LOOK_AGAIN if deadline is None else min(_LOOK_AGAIN, deadline - time.monotonic())
+                left = math.inf if deadline is None else deadline - time.monotonic()
                 if left <= 0:
                     raise TimeoutError
-                self._changed.wait(left)
+                self._changed.wait(min(left, self._next_look()))
         return CompletedRequest(self, self._streams(self._scene.picture(frame // FRAMES_EACH)))
 
     def cancel_all_and_flush(self) -> None:
@@ -264,11 +267,23 @@ class Picamera2:
         self._buffers_out += 1
         return newest if self._jobs.pop(0) is job else None
 
+    def _next_look(self) -> float:
+        """Seconds until the next frame, or until a fault may be over."""
+        since = time.monotonic() - (self._started_at or 0.0)
+        due = (self._last_frame + 1) * self._frame_time - since
+        return due if due > 0 and self._started_at is not None else _LOOK_AGAIN
+
     def _give_back(self) -> None:
         with self._changed:
             self._buffers_out = max(0, self._buffers_out - 1)
 
     def _streams(self, picture: BgrImage) -> dict[str, NDArray[np.uint8]]:
+        # A camera scales in hardware: what doesn't change costs no time here, either.
+        if self._scaled is None or self._scaled[0] is not picture:
+            self._scaled = picture, self._scale(picture)
+        return self._scaled[1]
+
+    def _scale(self, picture: BgrImage) -> dict[str, NDArray[np.uint8]]:
         transform, main, lores = (self._configuration[key] for key in ("transform", "main", "lores"))
         upright = picture[:: -1 if transform.vflip else 1, :: -1 if transform.hflip else 1]
         streams = {"main": _scale(upright, main["size"])}

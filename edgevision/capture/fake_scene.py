@@ -34,6 +34,8 @@ class Scene:
         return self._picture
 
     def _next(self) -> BgrImage:
+        if self._picture is not None and not self._path.is_dir():
+            return self._picture
         if self._path == BARS:
             return _bars()
         if self._pictures is None:

@@ -8,18 +8,28 @@ from numpy.typing import NDArray
 BgrImage = NDArray[np.uint8]
 """A picture of shape (height, width, 3), dtype uint8, channels in the order blue, green, red (OpenCV's)."""
 
+GreyImage = NDArray[np.uint8]
+"""A picture of shape (height, width), dtype uint8."""
+
 
 @dataclass(frozen=True, slots=True)
 class Picture:
     """What a source reads: pixels as the camera gave them, before rotation.
 
     `image` is the main picture; `lores` shows the same view with fewer pixels where the hardware scales for us.
-    `source` is the picture's file name, the URL or the path it came from, None for a camera.
+    `source` is the picture's file name, the URL or the path it came from, None for a camera. `clock` is where a
+    recording is, in seconds that never go back, also over its repetitions; None where the picture is of now.
     """
 
     image: BgrImage
     lores: BgrImage | None = None
     source: str | None = None
+    clock: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unwanted:
+    """A picture that came and that nobody wanted to have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +37,8 @@ class Frame:
     """One picture of a camera, after rotation.
 
     `seq` counts the camera's frames from 0. `time` is in seconds since 1970 (UTC), `monotonic` in seconds of
-    `time.monotonic()`, both read when the picture arrived. `crop` is what the model is to see, as fractions
+    `time.monotonic()`, both read when the picture arrived. `clock` measures durations in the scene: the recording's own
+    clock (`Picture.clock`), else `monotonic`. `crop` is what the model is to see, as fractions
     (xmin, ymin, xmax, ymax) of the whole frame. `lores`, if any, shows the same view as `image`.
     """
 
@@ -35,6 +46,7 @@ class Frame:
     seq: int
     time: float
     monotonic: float
+    clock: float
     image: BgrImage
     lores: BgrImage | None = None
     source: str | None = None

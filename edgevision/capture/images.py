@@ -9,12 +9,16 @@ from pathlib import Path
 from edgevision.capture.frame import Picture
 from edgevision.capture.opencv_log import silence_opencv
 from edgevision.capture.picture_file import SUFFIXES, decode_picture
+from edgevision.capture.source import Wanted
 from edgevision.errors import SourceError
 from edgevision.regular_file import read_regular_file
 
 log = logging.getLogger(__name__)
 
 MOST_PICTURE_BYTES = 256 * 1024**2
+
+SECONDS_A_PICTURE = 0.1
+"""How far apart pictures count as taken, for nothing tells; as those of a camera with ten frames a second."""
 
 
 class ImageFiles:
@@ -24,7 +28,7 @@ class ImageFiles:
     passed over with a warning and counted in `skipped`. With `loop` the list is made afresh for every round, so that
     pictures may come and go, and a picture that stays broken is warned of only once.
 
-    `Picture.source` is the file's name without its folder.
+    `Picture.source` is the file's name without its folder; `Picture.clock` counts the pictures.
     """
 
     live = False
@@ -35,6 +39,7 @@ class ImageFiles:
         self._path = path
         self._pending: deque[Path] | None = None
         self._good_this_round = 0
+        self._good = 0
         self._warned: set[Path] = set()
 
     def open(self) -> None:
@@ -43,7 +48,7 @@ class ImageFiles:
         self._pending = deque(list_pictures(self._path))
         self._good_this_round = 0
 
-    def read(self) -> Picture | None:
+    def read(self, wanted: Wanted | None = None) -> Picture | None:
         """The next picture that can be decoded; None after the last one.
 
         Raises SourceError when it is not open, and with `loop` when a whole round held no good picture.
@@ -69,8 +74,9 @@ class ImageFiles:
                 self._skip(file, "there is not enough memory for it")
             else:
                 self._good_this_round += 1
+                self._good += 1
                 self._warned.discard(file)
-                return Picture(image, source=file.name)
+                return Picture(image, source=file.name, clock=self._good * SECONDS_A_PICTURE)
 
     def close(self) -> None:
         """Forget the list."""

@@ -3,13 +3,15 @@
 import logging
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import CancelledError
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
-from edgevision.capture.frame import BgrImage, Picture
+from edgevision.capture.frame import BgrImage, GreyImage, Picture, Unwanted
 from edgevision.capture.picamera2_library import CameraLibrary, load_picamera2
+from edgevision.capture.source import Wanted
 from edgevision.capture.yuv import i420_to_bgr
 from edgevision.errors import SourceError, SourceTimeoutError
 
@@ -32,6 +34,9 @@ CLOSING = "close "
 
 _open_cameras: set[int] = set()
 _open_cameras_lock = threading.Lock()
+
+
+_Taken = TypeVar("_Taken")
 
 
 class Picamera2Camera:
@@ -99,8 +104,8 @@ class Picamera2Camera:
             self.close()
             raise SourceError(f"can't start {self._name}: {_chain(error)}") from error
 
-    def read(self) -> Picture:
-        """Wait for the newest picture.
+    def read(self, wanted: Wanted | None = None) -> Picture | Unwanted:
+        """Wait for the newest picture. The lores stream's luma is what `wanted` is asked with.
 
         Raises SourceTimeoutError after `timeout` without one (a loose cable, a sensor that hangs), SourceError when
         the camera failed. Only close() and open() help after that.
@@ -117,10 +122,15 @@ class Picamera2Camera:
             except _LIBRARY_ERRORS as error:
                 raise SourceError(f"{self._name} failed: {_chain(error)}") from error
             try:
-                return Picture(*self._images(request))
-            except _LIBRARY_ERRORS as error:
-                self.skipped += 1
-                log.warning("skipping a broken frame of %s: %s", self._name, _chain(error))
+                if wanted is not None and self._lores_size is not None:
+                    luma = self._unbroken(self._luma, request)
+                    if luma is None:
+                        continue
+                    if not wanted(luma):  # then not even a copy is made of the main stream
+                        return Unwanted()
+                images = self._unbroken(self._images, request)
+                if images is not None:
+                    return Picture(*images)
             finally:
                 request.release()
         raise SourceTimeoutError(f"{self._name} gave no picture for {self._timeout:g} s: is its cable firmly in place?")
@@ -192,6 +202,19 @@ class Picamera2Camera:
         # Microseconds. Outside the limits of the sensor's mode, the nearest it can do.
         duration = max(shortest, min(longest, round(1_000_000 / self._fps)))
         self._camera.set_controls({"FrameDurationLimits": (duration, duration)})
+
+    def _unbroken(self, taken: Callable[[Any], _Taken], request: Any) -> _Taken | None:
+        """What is taken of a request; None, and one more skipped, when it can't be."""
+        try:
+            return taken(request)
+        except _LIBRARY_ERRORS as error:
+            self.skipped += 1
+            log.warning("skipping a broken frame of %s: %s", self._name, _chain(error))
+            return None
+
+    def _luma(self, request: Any) -> GreyImage:
+        width, height = self._lores_size or (0, 0)
+        return np.asarray(request.make_array("lores")[:height, :width], dtype=np.uint8)
 
     def _images(self, request: Any) -> tuple[BgrImage, BgrImage | None]:
         image = np.ascontiguousarray(request.make_array("main"), dtype=np.uint8)

@@ -1,8 +1,12 @@
 """The one interface behind which every kind of source stands."""
 
+from collections.abc import Callable
 from typing import Protocol
 
-from edgevision.capture.frame import Picture
+from edgevision.capture.frame import GreyImage, Picture, Unwanted
+
+Wanted = Callable[[GreyImage], bool]
+"""Told by a small grey picture, not turned yet, whether the whole is wanted."""
 
 
 class Source(Protocol):
@@ -20,9 +24,10 @@ class Source(Protocol):
     def open(self) -> None:
         """Open the device, stream or files. Raises SourceError with what to do. May be called again after close()."""
 
-    def read(self) -> Picture | None:
+    def read(self, wanted: Wanted | None = None) -> Picture | Unwanted | None:
         """Wait for the next picture; None when the source has ended.
 
+        A source that has a small grey one for nothing asks `wanted` with it, once, and spares itself the rest.
         Returns within the source's time limit or raises SourceTimeoutError; raises SourceError when it died.
         """
 

@@ -38,6 +38,7 @@ def make_frame(
         seq=seq,
         time=time,
         monotonic=monotonic,
+        clock=monotonic if picture.clock is None else picture.clock,
         image=rotate(picture.image, degrees),
         lores=None if picture.lores is None else rotate(picture.lores, degrees),
         source=picture.source,

@@ -9,12 +9,14 @@ import cv2
 
 from edgevision.capture.frame import BgrImage, Picture
 from edgevision.capture.opencv_log import silence_opencv
+from edgevision.capture.source import Wanted
 from edgevision.capture.video_capture import BROKEN_IN_A_ROW, CaptureFactory, VideoCapture, grab_bgr, open_video_capture
 from edgevision.errors import SourceError
 
 log = logging.getLogger(__name__)
 
 _USUAL_FPS = 25.0
+_POSSIBLE_FPS = (0.01, 1000.0)
 _MOST_BROKEN_IN_A_ROW = 1000
 """Frames. A damaged header may claim any number of them."""
 
@@ -29,7 +31,8 @@ class VideoFile:
     they are taken; together with `loop` the file behaves like a live camera. Frames that can't be decoded, and those
     missing at the end of a cut off file, are passed over with a warning and counted in `skipped`.
 
-    `Picture.source` is the path. `clock` and `sleep` count in seconds.
+    `Picture.source` is the path, `Picture.clock` counts the frames so far, of all rounds, at the clip's own rate.
+    `clock` and `sleep` count in seconds.
     """
 
     def __init__(
@@ -55,6 +58,7 @@ class VideoFile:
         self._broken = 0
         self._position = 0.0
         self._start = 0.0
+        self._elapsed = 0.0
 
     def open(self) -> None:
         """Open the file at its beginning. Raises SourceError when it is missing, unreadable or no video."""
@@ -74,7 +78,7 @@ class VideoFile:
             capture.release()
         raise SourceError(f"can't open video {self._path}: it is no video, is cut off, or has an unknown codec")
 
-    def read(self) -> Picture | None:
+    def read(self, wanted: Wanted | None = None) -> Picture | None:
         """The next frame, in `realtime` when it is due; None after the last one.
 
         Raises SourceError when it is not open, and with `loop` when a whole round held no frame.
@@ -86,7 +90,7 @@ class VideoFile:
             if image is not None:
                 if self._realtime:
                     self._wait_until_due(self._capture)
-                return Picture(image, source=str(self._path))
+                return Picture(image, source=str(self._path), clock=self._elapsed)
             if self.finite:
                 return None
             if not self._given:
@@ -108,6 +112,7 @@ class VideoFile:
                 if failures:
                     self._skip(failures, f"after frame {self._given + self._broken} can't be decoded")
                 self._given += 1
+                self._elapsed += (failures + 1) / _fps(capture)
                 return image
         # Some containers know only their length in seconds, so that OpenCV's count is off by a few frames.
         if missing > expected // 50:
@@ -126,10 +131,16 @@ class VideoFile:
             self._start, self._position = now - position, position
             return
         if position <= self._position:
-            position = self._position + 1 / (capture.get(cv2.CAP_PROP_FPS) or _USUAL_FPS)
+            position = self._position + 1 / _fps(capture)
         self._position = position
         ahead = self._start + position - now
         if ahead > 0:
             self._sleep(ahead)
         elif -ahead > _LATEST_CATCH_UP:
             self._start = now - position
+
+
+def _fps(capture: VideoCapture) -> float:
+    """Frames a second, as the file says it where that can be."""
+    fps = capture.get(cv2.CAP_PROP_FPS)
+    return fps if _POSSIBLE_FPS[0] <= fps <= _POSSIBLE_FPS[1] else _USUAL_FPS

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from edgevision.capture.frame import BgrImage, Picture
+from edgevision.capture.source import Wanted
 from edgevision.errors import SourceError, SourceTimeoutError
 
 log = logging.getLogger(__name__)
@@ -110,7 +111,7 @@ class LiveVideoCapture(ABC):
         self.close()
         self._capture = self._connect()
 
-    def read(self) -> Picture:
+    def read(self, wanted: Wanted | None = None) -> Picture:
         """Wait for the next picture. Frames that can't be decoded are passed over and counted.
 
         Raises SourceTimeoutError after `timeout` without a picture, SourceError when the source has gone.

@@ -6,6 +6,7 @@ import queue
 import sys
 from contextlib import ExitStack
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import cv2
@@ -52,7 +53,8 @@ def run_demo(host: str | None, port: int, output: Path) -> None:
             broker = stack.enter_context(EmbeddedBroker())
             host, port = broker.host, broker.port
             print(f"An MQTT broker of our own listens on {host}:{port}.")
-        received = _run_and_receive(host, port)
+        state_dir = stack.enter_context(TemporaryDirectory(prefix="edgevision-demo-"))
+        received = _run_and_receive(host, port, state_dir)
     if not received:
         raise EdgeVisionError("no detection came back from the broker")
     if not cv2.imwrite(str(output), contact_sheet(received, PICTURES)):
@@ -62,12 +64,13 @@ def run_demo(host: str | None, port: int, output: Path) -> None:
     print(NEXT_STEPS, end="")
 
 
-def _run_and_receive(host: str, port: int) -> list[dict[str, Any]]:
+def _run_and_receive(host: str, port: int, state_dir: str) -> list[dict[str, Any]]:
     """Run the daemon on the bundled pictures; the detections that a subscriber beside it received, in order."""
     text = yaml.safe_dump(
         {
             "device": "demo",
-            "mqtt": {"host": host, "port": port, "protocol": "3.1.1"},
+            "mqtt": {"host": host, "port": port, "protocol": "3.1.1", "discovery": None},
+            "state_dir": state_dir,
             "cameras": {"pictures": {"source": {"type": "images", "path": str(PICTURES)}}},
         }
     )

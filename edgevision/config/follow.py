@@ -31,7 +31,7 @@ class Spot:
     def choices(self) -> tuple[str, ...]:
         """The words that are allowed here, or those for the `type` of the section that stands here."""
         words = [word for option in self.types if get_origin(option) is Literal for word in get_args(option)]
-        return tuple(str(word) for word in words) or tuple(_tag(model) for model in _models(self.types))
+        return tuple(_written(word) for word in words) or tuple(_tag(model) for model in _models(self.types))
 
 
 def follow(root: type[BaseModel], location: Keys) -> Spot:
@@ -52,8 +52,10 @@ def _below(option: Any, part: str | int) -> Iterator[Any]:
     if isinstance(option, type) and issubclass(option, BaseModel):
         field = option.model_fields.get(str(part))
         yield from _options(field.annotation) if field else ()
-    elif get_origin(option) in (dict, list, tuple):
+    elif get_origin(option) in (dict, list):
         yield from _options(get_args(option)[-1])
+    elif get_origin(option) is tuple:  # of things that are all alike
+        yield from _options(get_args(option)[0])
 
 
 def _options(annotation: Any) -> Iterator[Any]:
@@ -69,6 +71,11 @@ def _options(annotation: Any) -> Iterator[Any]:
 
 def _models(types: tuple[Any, ...]) -> list[type[BaseModel]]:
     return [option for option in types if isinstance(option, type) and issubclass(option, BaseModel)]
+
+
+def _written(word: object) -> str:
+    """As YAML has it: `true`, not `True`."""
+    return str(word).lower() if isinstance(word, bool) else str(word)
 
 
 def _tag(model: type[BaseModel]) -> str:

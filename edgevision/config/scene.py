@@ -122,7 +122,7 @@ class SnapshotSettings(Section):
     """The pictures of events."""
 
     enabled: bool = True
-    """Send them; false: no picture ever leaves this machine."""
+    """Whether they are sent; false: no picture ever leaves this machine."""
 
     quality: Annotated[int, Between(1, 100)] = 80
     """Of the JPEG."""

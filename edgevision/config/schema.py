@@ -181,7 +181,7 @@ class CameraSettings(Section):
     """When a thing has come, and when it has gone."""
 
     snapshots: OrEmpty[SnapshotSettings] = SnapshotSettings()
-    """The pictures of events."""
+    """Which pictures of events are sent."""
 
     publish: PublishMode = "nonempty"
     """Which frames' detections are sent: those with any, all, those unlike the frame before, or none."""

@@ -1,4 +1,4 @@
-"""One camera of the daemon: its settings and what has happened to it so far."""
+"""One camera of the daemon: its settings, what has happened to it so far, and what was asked of it."""
 
 import threading
 from collections import deque
@@ -25,12 +25,28 @@ class CameraCounters:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
-@dataclass(frozen=True, slots=True)
-class Camera:
-    """A camera's name, source, settings (the model's with the camera's overrides applied) and counters."""
+@dataclass(slots=True)
+class CameraControls:
+    """What subscribers may change while the daemon runs, and what the threads tell each other.
 
-    name: str
-    source: Source
-    settings: CameraSettings
-    model: ModelSettings
-    counters: CameraCounters = field(default_factory=CameraCounters)
+    Each is set by one thread and read by others, whole at a time: `detect`, `threshold` and `snapshot_wanted` by the
+    main thread (the last is taken back by the inference thread), `occupied` (something is there to follow) by the
+    inference thread.
+    """
+
+    threshold: float
+    detect: bool = True
+    snapshot_wanted: bool = False
+    occupied: bool = False
+
+
+class Camera:
+    """A camera's name, source, settings (the model's with the camera's overrides applied), counters and controls."""
+
+    def __init__(self, name: str, source: Source, settings: CameraSettings, model: ModelSettings) -> None:
+        self.name = name
+        self.source = source
+        self.settings = settings
+        self.model = model
+        self.counters = CameraCounters()
+        self.controls = CameraControls(model.threshold)

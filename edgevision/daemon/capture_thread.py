@@ -6,12 +6,15 @@ import time
 from collections.abc import Callable
 
 from edgevision.backoff import Backoff
-from edgevision.capture.frame import Frame, Picture
-from edgevision.capture.transform import WHOLE, make_frame
+from edgevision.capture.frame import BgrImage, Frame, GreyImage, Picture, Unwanted
+from edgevision.capture.small_grey import small_grey
+from edgevision.capture.transform import WHOLE, make_frame, rotate
 from edgevision.daemon.camera import Camera
-from edgevision.daemon.frame_queue import FrameQueue
+from edgevision.daemon.frame_queue import FrameQueue, NoPicture
 from edgevision.daemon.threads import SupervisedThread
 from edgevision.errors import SourceError
+from edgevision.scene.moment import Moment
+from edgevision.scene.motion import MotionGate
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +26,7 @@ SETTLED = 10.0
 
 
 class CaptureThread(SupervisedThread):
-    """Feeds one camera's frames to `queue` until the source ends or `stop` is set."""
+    """Feeds one camera's frames to `queue`, those worth a look, until the source ends or `stop` is set."""
 
     def __init__(
         self,
@@ -41,6 +44,12 @@ class CaptureThread(SupervisedThread):
         self._stop_asked = stop
         self._wait_for_broker = wait_for_broker
         self._monotonic = monotonic
+        settings = camera.settings
+        self._gate = MotionGate(settings.masks, settings.crop or WHOLE) if settings.gated else None
+        self._verdict: bool | None = None
+        """Whether the picture at hand is worth a look, where the source has asked."""
+        self._recording: float | None = None
+        """Where the recording is, by its own clock; None for a camera."""
         self._opened = 0.0
         self._backoff = Backoff()
         self._failures = 0
@@ -57,6 +66,7 @@ class CaptureThread(SupervisedThread):
                 source.open()
                 self._opened = self._monotonic()
                 self._read_to_end()
+                self._no_picture(over=True)
                 return
             except SourceError as error:
                 wait = self._backoff.wait()
@@ -71,7 +81,9 @@ class CaptureThread(SupervisedThread):
                         error,
                         self._failures,
                     )
+                    self._no_picture(over=True)
                     return
+                self._no_picture(over=False)
                 log.log(_level(self._failures), "camera %s: %s; trying again in %.0f s", self._camera.name, error, wait)
             finally:
                 source.close()
@@ -80,43 +92,72 @@ class CaptureThread(SupervisedThread):
     def _read_to_end(self) -> None:
         source = self._camera.source
         while not self._stop_asked.is_set():
-            picture = source.read()
+            self._verdict = None
+            picture = source.read(self._wanted)
             if picture is None:
                 level = logging.INFO if self._seq else logging.WARNING
                 log.log(level, "camera %s: the source has ended after %d frames", self._camera.name, self._seq)
                 return
+            now = self._monotonic()
             if self._camera.counters.stalled:
                 log.info("camera %s: frames come", self._camera.name)
-            frame = self._stamped(picture)
-            if self._failures and frame.monotonic - self._opened >= SETTLED:
+            if self._failures and now - self._opened >= SETTLED:
                 self._backoff.reset()
                 self._failures = 0
-            self._hand_on(frame)
+            dropped = False if isinstance(picture, Unwanted) else self._hand_on(self._stamped(picture, now))
+            self._seq += 1
+            counters = self._camera.counters
+            with counters.lock:
+                counters.stalled = False
+                counters.captured += 1
+                counters.dropped += dropped
 
-    def _stamped(self, picture: Picture) -> Frame:
+    def _stamped(self, picture: Picture, now: float) -> Frame:
         settings = self._camera.settings
         frame = make_frame(
             picture,
             camera=self._camera.name,
             seq=self._seq,
             time=time.time(),
-            monotonic=self._monotonic(),
+            monotonic=now,
             degrees=settings.rotate,
             crop=settings.crop or WHOLE,
         )
-        self._seq += 1
+        if picture.clock is not None:
+            self._recording = picture.clock
         return frame
 
-    def _hand_on(self, frame: Frame) -> None:
-        source = self._camera.source
-        if source.finite:
+    def _hand_on(self, frame: Frame) -> bool:
+        """Whether another frame was dropped for it."""
+        # Of sources that tell by a small picture, `read` has asked already.
+        verdict = self._worth_a_look(frame.image, frame.clock) if self._verdict is None else self._verdict
+        if not verdict:
+            return False
+        if self._camera.source.finite:
             self._wait_for_broker()
-        dropped = self._queue.put_newest(frame) if source.live else not self._queue.put_when_free(frame)
-        counters = self._camera.counters
-        with counters.lock:
-            counters.stalled = False
-            counters.captured += 1
-            counters.dropped += dropped
+        return self._put(frame)
+
+    def _wanted(self, grey: GreyImage) -> bool:
+        self._verdict = self._worth_a_look(rotate(grey, self._camera.settings.rotate), self._monotonic())
+        return self._verdict
+
+    def _worth_a_look(self, image: BgrImage | GreyImage, clock: float) -> bool:
+        """Whether the model is to see the frame of this picture, which is turned already."""
+        controls = self._camera.controls
+        if not controls.detect:
+            return controls.snapshot_wanted
+        if self._gate is None:
+            return True
+        wanted = controls.occupied or controls.snapshot_wanted
+        return self._gate.passes(small_grey(image, self._camera.settings.crop or WHOLE), clock, wanted=wanted)
+
+    def _no_picture(self, over: bool) -> None:
+        clock = self._monotonic() if self._recording is None else self._recording
+        self._put(NoPicture(self._camera.name, Moment(clock, time.time()), over))
+
+    def _put(self, what: Frame | NoPicture) -> bool:
+        """Hand it on; True when a frame was dropped for it, or with it."""
+        return self._queue.put_newest(what) if self._camera.source.live else not self._queue.put_when_free(what)
 
 
 def _level(failures: int) -> int:

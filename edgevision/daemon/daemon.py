@@ -1,6 +1,7 @@
 """The daemon: puts the threads together, watches over them, and stops them in order."""
 
 import logging
+import secrets
 import threading
 import time
 from collections.abc import Sequence
@@ -9,21 +10,26 @@ from edgevision import __version__
 from edgevision.capture.picamera2 import CLOSING
 from edgevision.capture.registry import make_source
 from edgevision.config.loader import Config
+from edgevision.daemon.announcer import Announcer
 from edgevision.daemon.camera import Camera
 from edgevision.daemon.capture_thread import CaptureThread
+from edgevision.daemon.command_desk import CommandDesk
 from edgevision.daemon.frame_queue import FrameQueue
 from edgevision.daemon.inference_thread import InferenceThread
+from edgevision.daemon.memory import Memory, RememberedCamera
 from edgevision.daemon.models import ASSUMED, ModelInUse, model_name
+from edgevision.daemon.reporter import Reporter
+from edgevision.daemon.scene_rules import counted_labels, label_names, scene_rules
 from edgevision.daemon.statistics import StatsReporter
 from edgevision.daemon.stop_request import StopRequest
 from edgevision.daemon.threads import SupervisedThread
-from edgevision.inference.accelerated import AcceleratorState
 from edgevision.inference.runtime import load_runtime
 from edgevision.publish.client import Publisher
+from edgevision.publish.device_payloads import stats_payload
 from edgevision.publish.message import Message
-from edgevision.publish.payloads import CameraInfo, Info, InputInfo, ModelInfo, info_payload, stats_payload
 from edgevision.publish.settings import broker_settings
 from edgevision.publish.topics import Topics
+from edgevision.scene.scene import Scene
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +40,10 @@ MOST_UNSENT = 100
 """Messages on their way to the broker beyond which a source that ends waits before its next frame."""
 
 LOOK_AROUND = 0.05
-"""Seconds between two looks of the main thread: whether all is done, or something died."""
+"""Seconds between two looks of the main thread: whether all is done, something died, or somebody commands."""
+
+LOOK_AROUND_IDLE = 0.2
+"""The same where no source ends: nobody waits for us to be done."""
 
 
 class Daemon:
@@ -49,30 +58,41 @@ class Daemon:
             broker_settings(settings.mqtt, f"edgevision-{settings.device}"), self._topics.status
         )
         self._stop = stop
-        self._told: list[AcceleratorState] = []
         self._stopping = threading.Event()
         self._dead: list[SupervisedThread] = []
+        self._memory = Memory(settings.state_dir / f"mqtt-{settings.device}.json", time.monotonic)
         self._cameras = {
             name: Camera(name, make_source(camera.source), camera, settings.model_for(name))
             for name, camera in settings.cameras.items()
         }
-        self._queues = [FrameQueue() for _ in models]
+        self._reporters = {
+            name: self._reporter(self._cameras[name], in_use) for in_use in models for name in in_use.cameras
+        }
+        queues = [FrameQueue() for _ in models]
+        self._queues = {name: queue for in_use, queue in zip(models, queues, strict=True) for name in in_use.cameras}
         self._inference = [
             InferenceThread(
-                in_use.model,
-                {name: self._cameras[name] for name in in_use.cameras},
-                queue,
-                self._publisher,
-                self._topics,
-                self._dead.append,
+                in_use.model, {name: self._reporters[name] for name in in_use.cameras}, queue, self._dead.append
             )
-            for in_use, queue in zip(models, self._queues, strict=True)
+            for in_use, queue in zip(models, queues, strict=True)
         ]
         self._capture = [
-            CaptureThread(self._cameras[name], queue, self._stopping, self._wait_for_broker, self._dead.append)
-            for in_use, queue in zip(models, self._queues, strict=True)
-            for name in in_use.cameras
+            CaptureThread(camera, self._queues[name], self._stopping, self._wait_for_broker, self._dead.append)
+            for name, camera in self._cameras.items()
         ]
+        discovery = settings.mqtt.discovery
+        self._announcer = Announcer(
+            models, self._reporters, self._topics, self._publisher, self._memory, discovery, settings.stats.interval
+        )
+        self._desk = CommandDesk(
+            self._cameras, self._queues, self._topics, self._publisher, self._memory, discovery, self._announcer.born
+        )
+
+    def _reporter(self, camera: Camera, in_use: ModelInUse) -> Reporter:
+        scene = Scene(scene_rules(camera.settings), lambda: f"{camera.name}-{secrets.token_hex(4)}")
+        seen = self._memory.content.cameras.get(camera.name, RememberedCamera()).seen
+        labels = counted_labels(camera.settings, label_names(in_use.model.info.labels), seen)
+        return Reporter(camera, scene, self._topics, self._publisher, self._settings.mqtt.qos, labels)
 
     @property
     def hung(self) -> list[str]:
@@ -91,7 +111,10 @@ class Daemon:
         for in_use in self._models:
             if in_use.model.info.normalization_assumed:
                 log.warning("%s: %s", in_use.name, ASSUMED)
-        self._tell_info()
+        for reporter in self._reporters.values():
+            reporter.start()
+        self._desk.start()
+        self._announcer.attend()
         self._publisher.start()
         for thread in (*self._inference, *self._capture):
             thread.start()
@@ -106,8 +129,11 @@ class Daemon:
         started = time.monotonic()
         stats = StatsReporter(self._cameras, started)
         next_stats = started + self._settings.stats.interval
-        while not (self._failed() or self._finished() or self._stop.wait(LOOK_AROUND)):
-            self._tell_info()
+        patience = LOOK_AROUND if any(camera.source.finite for camera in self._cameras.values()) else LOOK_AROUND_IDLE
+        while not (self._failed() or self._finished() or self._stop.wait(patience)):
+            self._desk.attend()
+            self._announcer.attend()
+            self._memory.store()
             if time.monotonic() >= next_stats:
                 next_stats = time.monotonic() + self._settings.stats.interval
                 self._send_stats(stats)
@@ -118,7 +144,7 @@ class Daemon:
     def _finished(self) -> bool:
         """Whether every source has ended, every frame is worked on and every message has been sent."""
         ended = not any(thread.is_alive() for thread in self._capture)
-        return ended and all(queue.idle() for queue in self._queues) and not self._publisher.depth
+        return ended and all(queue.idle() for queue in self._queues.values()) and not self._publisher.depth
 
     def _failed(self) -> bool:
         return bool(self._dead) or self._publisher.failure is not None
@@ -132,13 +158,6 @@ class Daemon:
             degraded=self._degraded,
         )
         self._publisher.publish(Message(self._topics.stats, stats_payload(report)))
-
-    def _tell_info(self) -> None:
-        """Announce what runs here, at the start and whenever a model has changed its accelerator."""
-        states = [in_use.model.state for in_use in self._models]
-        if states != self._told:
-            self._told = states
-            self._publisher.announce(Message(self._topics.info, info_payload(self._info(states)), qos=1, retain=True))
 
     @property
     def _degraded(self) -> bool:
@@ -156,40 +175,28 @@ class Daemon:
         self._stopping.set()
         for in_use in self._models:
             in_use.model.close()
-        for queue in self._queues:
+        for queue in self._queues.values():
             queue.close()
         # A second is left for the broker, whatever hangs before.
         for thread in (*self._capture, *self._inference):
             thread.join(max(deadline - 1.5 - time.monotonic(), 0))
+        self._leave_scenes()
+        self._announcer.leave()
+        self._memory.store(now=True)
         if self.hung:
             log.error("did not stop in time: %s", ", ".join(self.hung))
         if not self._publisher.stop(max(deadline - 0.3 - time.monotonic(), 0.5)):
             log.warning("ended before the broker had taken everything")
+
+    def _leave_scenes(self) -> None:
+        """End what is open, but where an inference thread hangs: its scene is still in its hands."""
+        for thread in self._inference:
+            if not thread.is_alive():
+                for reporter in thread.reporters.values():
+                    reporter.leave(time.time())
 
     def _summary(self) -> list[str]:
         return [
             f"{camera.name}: {camera.settings.source.type}, model {model_name(camera.model)}"
             for camera in self._cameras.values()
         ]
-
-    def _info(self, states: Sequence[AcceleratorState]) -> Info:
-        models = []
-        for in_use, state in zip(self._models, states, strict=True):
-            info = in_use.model.info
-            models.append(
-                ModelInfo(
-                    in_use.name,
-                    info.sha256,
-                    info.task,
-                    InputInfo(info.input.width, info.input.height, info.input.channels, info.input.dtype),
-                    accelerator=state.in_use,
-                    degraded=state.degraded is not None,
-                    reason=state.degraded,
-                    labels=len(info.labels),
-                )
-            )
-        cameras = [
-            CameraInfo(camera.name, camera.settings.source.type, model_name(camera.model))
-            for camera in self._cameras.values()
-        ]
-        return Info(__version__, str(load_runtime()), any(model.degraded for model in models), models, cameras)

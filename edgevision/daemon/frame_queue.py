@@ -1,8 +1,19 @@
 """Where frames wait for an inference thread: one place a camera, so that none can crowd out another."""
 
 import threading
+from dataclasses import dataclass
 
 from edgevision.capture.frame import Frame
+from edgevision.scene.moment import Moment
+
+
+@dataclass(frozen=True, slots=True)
+class NoPicture:
+    """In place of a frame: the camera gives none now, or, if `over`, is not to be looked at any more."""
+
+    camera: str
+    moment: Moment
+    over: bool
 
 
 class FrameQueue:
@@ -10,11 +21,11 @@ class FrameQueue:
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        self._waiting: dict[str, Frame] = {}
+        self._waiting: dict[str, Frame | NoPicture] = {}
         self._in_work = False
         self._closed = False
 
-    def put_newest(self, frame: Frame) -> bool:
+    def put_newest(self, frame: Frame | NoPicture) -> bool:
         """For live sources: take the camera's place whether or not it is free; True when an older frame was dropped.
 
         The camera keeps its turn, so a fast camera can't be starved by its own newer frames.
@@ -25,7 +36,7 @@ class FrameQueue:
             self._changed.notify_all()
             return dropped
 
-    def put_when_free(self, frame: Frame) -> bool:
+    def put_when_free(self, frame: Frame | NoPicture) -> bool:
         """For sources of which every frame counts: wait for the camera's place; False when closed meanwhile."""
         with self._changed:
             self._changed.wait_for(lambda: self._closed or frame.camera not in self._waiting)
@@ -35,7 +46,7 @@ class FrameQueue:
             self._changed.notify_all()
             return True
 
-    def take(self) -> Frame | None:
+    def take(self) -> Frame | NoPicture | None:
         """Wait for the next frame to work on; None when closed. Taking says that the one before is done."""
         with self._changed:
             self._in_work = False

@@ -9,6 +9,7 @@ from pathlib import Path
 from edgevision.config.loader import Config
 from edgevision.config.model import ModelSettings
 from edgevision.config.schema import DEFAULT_STATE_DIR
+from edgevision.daemon.scene_rules import label_names, unknown_labels
 from edgevision.errors import ConfigError, LabelsError, ModelError
 from edgevision.inference.accelerated import AcceleratedModel
 from edgevision.inference.edgetpu.delegate import Accelerator, named_twice
@@ -72,6 +73,9 @@ def open_models(config: Config, *, measure_threads: bool) -> list[ModelInUse]:
         with problems.of(group):
             model = open_accelerated(choice, pair, device)
             in_use.append(ModelInUse(model_name(group.settings), model, group.cameras))
+            for camera in group.cameras:
+                for place, what in unknown_labels(config.settings.cameras[camera], label_names(model.info.labels)):
+                    problems.note_at(what, "cameras", camera, *place)
     problems.raise_any()
     return in_use
 
@@ -105,6 +109,10 @@ class _Problems:
         overridden = key in self._config.settings.cameras[camera].model.model_fields_set
         place = self._config.locate(*(("cameras", camera) if overridden else ()), "model", key)
         self._lines.append(f"{place}: {what}")
+
+    def note_at(self, what: str, *keys: str | int) -> None:
+        """Note what is wrong at a place of the configuration."""
+        self._lines.append(f"{self._config.locate(*keys)}: {what}")
 
     def raise_any(self) -> None:
         """Raises ConfigError when there were problems."""

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from edgevision.config.schema import PublishMode
-from edgevision.inference.detection import Detection
+from edgevision.scene.seen import Seen
 
 
 class PublishGate:
@@ -14,16 +14,16 @@ class PublishGate:
         self._mode = mode
         self._last: Counter[str] = Counter()
 
-    def passes(self, detections: Sequence[Detection]) -> bool:
+    def passes(self, seen: Sequence[Seen]) -> bool:
         """Whether this frame's detections are to be sent."""
         if self._mode == "changes":
-            return _labels(detections) != self._last
-        return self._mode == "all" or (self._mode == "nonempty" and bool(detections))
+            return _labels(seen) != self._last
+        return self._mode == "all" or (self._mode == "nonempty" and bool(seen))
 
-    def sent(self, detections: Sequence[Detection]) -> None:
+    def sent(self, seen: Sequence[Seen]) -> None:
         """They are on their way: what comes next is compared with them. A change that was dropped is still news."""
-        self._last = _labels(detections)
+        self._last = _labels(seen)
 
 
-def _labels(detections: Sequence[Detection]) -> Counter[str]:
-    return Counter(detection.label for detection in detections)
+def _labels(seen: Sequence[Seen]) -> Counter[str]:
+    return Counter(one.detection.label for one in seen)

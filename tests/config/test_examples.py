@@ -30,7 +30,11 @@ def test_the_default_file_needs_nothing_from_its_surroundings() -> None:
 def test_the_default_file_shows_every_key_with_its_default() -> None:
     """Keys that are commented out (`# key: value`) are shown too."""
     text = (FOLDER / "edgevision.yaml").read_text()
-    for section in [(), ("mqtt",), ("mqtt", "tls"), ("model",), ("cameras", "front"), ("stats",), ("log",)]:
+    front = ("cameras", "front")
+    sections = [(), ("mqtt",), ("mqtt", "tls"), ("model",), ("stats",), ("log",), front]
+    sections += [(*front, "labels", "person"), (*front, "zones", "drive")]
+    sections += [(*front, key) for key in ("motion", "events", "snapshots")]
+    for section in sections:
         for key in follow(Settings, section).known_keys:
             assert f"{key}:" in text, (section, key)
     for key in follow(Settings, ("cameras", "front", "source", "picamera2")).known_keys:

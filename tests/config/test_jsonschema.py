@@ -41,9 +41,8 @@ def test_every_key_is_described_and_no_other_is_allowed() -> None:
 def test_it_holds_the_keys_of_this_version_and_none_of_a_later_one() -> None:
     assert list(SCHEMA["properties"]) == ["device", "mqtt", "model", "cameras", "stats", "state_dir", "log"]
     keys = {key for section in SECTIONS.values() for key in section["properties"]}
-    later = "qos discovery zones masks motion events snapshots thermal web"
+    later = "thermal web"
     assert not keys & set(later.split())
-    assert "labels" not in SECTIONS["CameraSettings"]["properties"]
 
 
 def test_numbers_truths_and_choices_may_come_from_a_tag() -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from edgevision.config.loader import Config, load_config, parse_config
 from edgevision.config.model import ModelSettings
+from edgevision.config.scene import LabelSettings
 from edgevision.config.schema import Settings, default_device
 from edgevision.config.sources import ImagesSource, Picamera2Source, StreamSource, V4l2Source, VideoSource
 from tests.config.wrong import CAMERAS
@@ -27,6 +28,7 @@ def test_the_least_that_works_gets_the_contract_s_defaults() -> None:
     mqtt, camera = settings.mqtt, settings.cameras["front"]
     assert (mqtt.host, mqtt.port, mqtt.username, mqtt.password, mqtt.tls) == ("192.168.1.10", 1883, None, None, None)
     assert (mqtt.topic_prefix, mqtt.keepalive, mqtt.protocol) == ("edgevision", 30, "5")
+    assert (mqtt.qos, mqtt.discovery) == (1, "homeassistant")
     assert settings.model == ModelSettings()
     assert settings.model.model_dump() == {
         "name": "person",
@@ -52,6 +54,16 @@ def test_the_least_that_works_gets_the_contract_s_defaults() -> None:
         "timeout": 10,
     }
     assert (camera.rotate, camera.crop, camera.publish) == (0, None, "nonempty")
+    assert (camera.labels, camera.zones, camera.masks) == ({}, {}, ())
+    assert camera.motion.model_dump() == {"enabled": "auto"}
+    assert camera.events.model_dump() == {"min_hits": 3, "max_lost": 2.0}
+    assert camera.snapshots.model_dump() == {
+        "enabled": True,
+        "quality": 80,
+        "annotate": True,
+        "crop": False,
+        "height": None,
+    }
     assert (settings.stats.interval, settings.log.level, settings.log.format) == (10, "info", "text")
 
 
@@ -97,6 +109,39 @@ def test_every_source_can_be_configured(tmp_path: Path) -> None:
     assert isinstance(stream, StreamSource)
     assert stream.url.get_secret_value() == "rtsp://me:hunter2@192.168.1.20:554/h264?a=b"
     assert "hunter2" not in repr(stream)
+
+
+def test_labels_zones_and_masks_are_as_written() -> None:
+    camera = parsed(
+        "cameras: {front: {source: {type: v4l2}, labels: {person: {threshold: 0.6, min_area: 0.005}, dog: },"
+        " zones: {drive: {polygon: [[0.1, 0.5], [0.9, 0.5], [1, 1], [0, 1]], labels: [person]}},"
+        " masks: [[[0, 0], [1, 0], [1, 0.1]]]}}"
+    ).cameras["front"]
+    assert camera.labels == {"person": LabelSettings(threshold=0.6, min_area=0.005), "dog": LabelSettings()}
+    assert camera.zones["drive"].polygon == ((0.1, 0.5), (0.9, 0.5), (1, 1), (0, 1))
+    assert camera.zones["drive"].labels == ("person",)
+    assert camera.masks == (((0, 0), (1, 0), (1, 0.1)),)
+
+
+@pytest.mark.parametrize(
+    ("source", "motion", "gated"),
+    [
+        ("{type: picamera2}", "", True),
+        ("{type: v4l2}", "enabled: auto", True),
+        ("{type: stream, url: rtsp://camera}", "enabled: 'auto'", True),
+        ("{type: video, path: clip.mp4, loop: true, realtime: true}", "enabled: auto", False),
+        ("{type: images, path: .}", "", False),
+        ("{type: images, path: .}", "enabled: true", True),
+        ("{type: v4l2}", "enabled: off", False),
+        ("{type: v4l2}", "enabled: !env GATE", False),
+    ],
+)
+def test_the_motion_gate_is_for_live_sources_unless_it_is_written(
+    source: str, motion: str, gated: bool, tmp_path: Path
+) -> None:
+    (tmp_path / "clip.mp4").touch()
+    text = f"cameras: {{front: {{source: {source}, motion: {{{motion}}}}}}}"
+    assert parsed(text, tmp_path, {"GATE": "off"}).cameras["front"].gated is gated
 
 
 @pytest.mark.parametrize(

@@ -30,12 +30,12 @@ def _wrong(
     return WrongConfig(name, "\n".join([*lines, ""]).encode(), expect, line, column, files, more.get("env", {}))
 
 
-def _source(name: str, column: int, expect: str, source: str) -> WrongConfig:
+def _source(name: str, column: int | None, expect: str, source: str) -> WrongConfig:
     """A camera with a wrong source in the third line, its brace at column 19."""
     return _wrong(name, 3, column, expect, "mqtt: {host: localhost}", "cameras:", f"  front: {{source: {source}}}")
 
 
-def _front(name: str, column: int, expect: str, more: str) -> WrongConfig:
+def _front(name: str, column: int | None, expect: str, more: str) -> WrongConfig:
     """A camera with something wrong beside its source, from column 33 on."""
     return _source(name, column, expect, f"{{type: v4l2}}, {more}")
 
@@ -289,6 +289,76 @@ CAMERA = [
     _front("a crop of three", 39, "a list of length 3 is not a crop", "crop: [0, 0, 1]"),
     _front("a crop in pixels", 46, "crop[2]: 640 is not between 0 and 1", "crop: [0, 0, 640, 1]"),
     _front("a crop inside out", 39, "has no area", "crop: [0.5, 0, 0.5, 1]"),
+    _front("labels as a list", 41, "a mapping is needed here, not a list of length 1", "labels: [person]"),
+    _front(
+        "a label's threshold",
+        62,
+        "labels.person.threshold: 60 is not between 0 and 1",
+        "labels: {person: {threshold: 60}}",
+    ),
+    _front(
+        "a label's areas",
+        61,
+        "min_area must be less than max_area, which is 0.1",
+        "labels: {person: {min_area: 0.2, max_area: 0.1}}",
+    ),
+    _front("a zone without corners", 48, "zones.drive.polygon: this key is missing", "zones: {drive: {}}"),
+    _front(
+        "a zone of two corners", 58, "a polygon needs at least 3 corners", "zones: {drive: {polygon: [[0, 0], [1, 1]]}}"
+    ),
+    _front("a zone as a text", 58, "a polygon is needed here, [[x, y]", "zones: {drive: {polygon: all of it}}"),
+    _front(
+        "a corner of three",
+        59,
+        "polygon[0]: a corner is needed here, [x, y]",
+        "zones: {drive: {polygon: [[0, 0, 0], [1, 1], [1, 0]]}}",
+    ),
+    _front(
+        "a zone in pixels",
+        63,
+        "polygon[0][1]: 720 is not between 0 and 1",
+        "zones: {drive: {polygon: [[0, 720], [1, 1], [1, 0]]}}",
+    ),
+    _front(
+        "a zone that crosses itself",
+        58,
+        "crosses itself: the edges from the 1st corner to the 2nd and from the 3rd corner to the 4th meet",
+        "zones: {drive: {polygon: [[0, 0], [1, 1], [1, 0], [0, 1]]}}",
+    ),
+    _front(
+        "a zone closed by hand",
+        58,
+        "the same corner twice in a row, the 4th and the 1st",
+        "zones: {drive: {polygon: [[0, 0], [1, 1], [1, 0], [0, 0]]}}",
+    ),
+    _front("a zone without area", 58, "crosses itself", "zones: {drive: {polygon: [[0, 0], [0.5, 0.5], [1, 1]]}}"),
+    _front(
+        "a zone's name",
+        41,
+        "'the drive' must be 1 to 64 of the characters",
+        "zones: {the drive: {polygon: [[0, 0], [1, 1], [1, 0]]}}",
+    ),
+    _front(
+        "a zone's label as a text",
+        92,
+        "'person' is not a list",
+        "zones: {drive: {polygon: [[0, 0], [1, 1], [1, 0]], labels: person}}",
+    ),
+    _front(
+        "a zone for a label that doesn't count",
+        None,
+        "zones.drive: the zone drive cares for dog, which labels leaves out (person)",
+        "labels: {person: }, zones: {drive: {polygon: [[0, 0], [1, 1], [1, 0]], labels: [dog]}}",
+    ),
+    _front(
+        "one mask for several", 41, "masks[0]: a polygon needs at least 3 corners", "masks: [[0, 0], [1, 1], [1, 0]]"
+    ),
+    _front(
+        "motion in a word", 51, "motion.enabled: 'maybe' is not one of auto, true, false", "motion: {enabled: maybe}"
+    ),
+    _front("no hits", 52, "events.min_hits: 0 is not between 1 and 100", "events: {min_hits: 0}"),
+    _front("lost at once", 52, "events.max_lost: 0 is not between 0.1 and 3600", "events: {max_lost: 0}"),
+    _front("snapshots of quality", 54, "snapshots.quality: 101 is not between 1 and 100", "snapshots: {quality: 101}"),
     _front("publishing sometimes", 42, "not one of nonempty, all, changes, off", "publish: sometimes"),
 ]
 

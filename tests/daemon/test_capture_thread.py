@@ -3,52 +3,21 @@
 import functools
 import itertools
 import threading
-from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pytest
 
 from edgevision.backoff import Backoff
 from edgevision.capture.frame import Frame, Picture
-from edgevision.config.model import ModelSettings
-from edgevision.config.schema import CameraSettings
-from edgevision.config.sources import ImagesSource
 from edgevision.daemon.camera import Camera
 from edgevision.daemon.capture_thread import CaptureThread
-from edgevision.daemon.frame_queue import FrameQueue
+from edgevision.daemon.frame_queue import FrameQueue, NoPicture
 from edgevision.daemon.threads import SupervisedThread
 from edgevision.errors import SourceError
+from tests.daemon.cameras import ScriptedSource, a_camera
 
 PICTURE = Picture(np.zeros((2, 2, 3), np.uint8))
-
-
-class ScriptedSource:
-    """Does what `script` says, a step a call of open() or read(): an exception is raised, anything else returned."""
-
-    live = False
-    finite = True
-    skipped = 0
-
-    def __init__(self, *script: Picture | Exception | str | None) -> None:
-        self._script: Iterator[Picture | Exception | str | None] = iter(script)
-        self.closed = 0
-
-    def _step(self) -> Picture | Exception | str | None:
-        step = next(self._script)
-        if isinstance(step, Exception):
-            raise step
-        return step
-
-    def open(self) -> None:
-        self._step()
-
-    def read(self) -> Picture | None:
-        step = self._step()
-        assert step is None or isinstance(step, Picture)
-        return step
-
-    def close(self) -> None:
-        self.closed += 1
 
 
 def capture(
@@ -58,8 +27,7 @@ def capture(
 
     Its clock goes on by `seconds_a_look` each time that it looks.
     """
-    settings = CameraSettings.model_construct(source=ImagesSource.model_construct(), rotate=0, crop=None)
-    camera = Camera("front", source, settings, ModelSettings.model_construct())
+    camera = a_camera(source)
     queue, stop, dead = FrameQueue(), threading.Event(), list[SupervisedThread]()
     waits: list[float] = []
     monkeypatch.setattr(stop, "wait", waits.append)
@@ -68,8 +36,9 @@ def capture(
     frames: list[int] = []
 
     def consume() -> None:
-        while (frame := queue.take()) is not None:
-            frames.append(frame.seq)
+        while (taken := queue.take()) is not None:
+            if isinstance(taken, Frame):
+                frames.append(taken.seq)
 
     consumer = threading.Thread(target=consume)
     consumer.start()
@@ -120,27 +89,25 @@ class RecordingQueue(FrameQueue):
         super().__init__()
         self._events = events
 
-    def put_when_free(self, frame: Frame) -> bool:
-        self._events.append(f"frame {frame.seq}")
+    def put_when_free(self, what: Frame | NoPicture) -> bool:
+        self._events.append(f"frame {what.seq}" if isinstance(what, Frame) else "over")
         return True
 
-    def put_newest(self, frame: Frame) -> bool:
-        self._events.append(f"frame {frame.seq}")
+    def put_newest(self, what: Frame | NoPicture) -> bool:
+        self.put_when_free(what)
         return False
 
 
 @pytest.mark.parametrize(
     ("finite", "order"),
-    [(True, ["wait", "frame 0", "wait", "frame 1"]), (False, ["frame 0", "frame 1"])],
+    [(True, ["wait", "frame 0", "wait", "frame 1", "over"]), (False, ["frame 0", "frame 1", "over"])],
 )
 def test_each_frame_of_a_source_that_ends_waits_for_the_broker_and_those_of_others_never(
     finite: bool, order: list[str]
 ) -> None:
     source, events = ScriptedSource("open", PICTURE, PICTURE, None), list[str]()
     source.finite, source.live = finite, not finite
-    camera = Camera(
-        "front", source, CameraSettings.model_construct(rotate=0, crop=None), ModelSettings.model_construct()
-    )
+    camera = a_camera(source)
     wait_for_broker = functools.partial(events.append, "wait")
     CaptureThread(camera, RecordingQueue(events), threading.Event(), wait_for_broker, lambda _: None).run()
     assert events == order
@@ -173,3 +140,84 @@ def test_a_source_that_ends_without_a_frame_is_worth_a_warning(
 ) -> None:
     capture(ScriptedSource("open", None), monkeypatch)
     assert [record.levelname for record in caplog.records if "after 0 frames" in record.message] == ["WARNING"]
+
+
+def walking(frames: int, fps: float = 10.0, still: int = 0) -> list[Picture]:
+    """A bright block that goes through a grey picture, after `still` frames in which nothing moves."""
+    pictures = []
+    noise = np.random.default_rng(1)
+    for number in range(still + frames):
+        image = noise.normal(120, 3, (180, 320, 3)).clip(0, 255).astype(np.uint8)
+        if number >= still:
+            left = (number - still) * 8 % 280
+            image[60:150, left : left + 30] = 220
+        pictures.append(Picture(image, clock=number / fps))
+    return pictures
+
+
+def handed_on(camera: Camera) -> list[int]:
+    """The numbers of the frames that a capture thread finds worth a look."""
+    events = list[str]()
+    CaptureThread(camera, RecordingQueue(events), threading.Event(), lambda: None, lambda _: None).run()
+    return [int(event.split()[1]) for event in events if event.startswith("frame")]
+
+
+def gated_camera(*pictures: Picture, **settings: Any) -> Camera:
+    return a_camera(ScriptedSource("open", *pictures, None), motion={"enabled": True}, **settings)
+
+
+def test_while_nothing_moves_the_model_rests_and_when_something_does_it_looks() -> None:
+    camera = gated_camera(*walking(20, still=300))
+    frames = handed_on(camera)
+    resting = [frame for frame in frames if 100 <= frame < 300]
+    assert 1 <= len(resting) <= 4
+    assert len([frame for frame in frames if frame >= 300]) >= 15
+    assert camera.counters.captured == 320
+    assert camera.counters.dropped == 0
+
+
+def test_while_something_is_followed_every_frame_counts() -> None:
+    camera = gated_camera(*walking(0, still=100))
+    camera.controls.occupied = True
+    assert handed_on(camera) == list(range(100))
+
+
+def test_without_the_gate_every_frame_counts() -> None:
+    assert handed_on(a_camera(ScriptedSource("open", *walking(0, still=50), None))) == list(range(50))
+
+
+def test_what_moves_in_a_mask_or_outside_the_crop_does_not_count() -> None:
+    moving = walking(100, still=200)
+    everywhere = [[[0, 0], [1, 0], [1, 1], [0, 1]]]
+    for settings in ({"masks": everywhere}, {"crop": [0.0, 0.0, 1.0, 0.25]}):
+        frames = handed_on(gated_camera(*moving, **settings))
+        assert len([frame for frame in frames if frame >= 200]) <= 3, settings
+
+
+def test_a_camera_that_is_switched_off_hands_on_nothing_but_a_picture_that_is_asked_for() -> None:
+    camera = a_camera(ScriptedSource("open", *walking(10), None))
+    camera.controls.detect = False
+    assert handed_on(camera) == []
+    camera = a_camera(ScriptedSource("open", *walking(1), None))
+    camera.controls.detect, camera.controls.snapshot_wanted = False, True
+    assert handed_on(camera) == [0]
+
+
+def test_a_picture_that_is_asked_for_passes_the_gate() -> None:
+    camera = gated_camera(*walking(0, still=100))
+    camera.controls.snapshot_wanted = True
+    assert handed_on(camera) == list(range(100))  # nobody has taken it back
+
+
+def test_the_clock_of_a_recording_is_its_own_also_when_it_is_lost() -> None:
+    moments = []
+
+    class Moments(FrameQueue):
+        def put_when_free(self, what: Frame | NoPicture) -> bool:
+            moments.append(what.clock if isinstance(what, Frame) else what.moment.clock)
+            return True
+
+    pictures = [Picture(PICTURE.image, clock=clock) for clock in (0.0, 3600.0, 7200.0)]
+    camera = a_camera(ScriptedSource("open", *pictures, None))
+    CaptureThread(camera, Moments(), threading.Event(), lambda: None, lambda _: None).run()
+    assert moments == [0.0, 3600.0, 7200.0, 7200.0]

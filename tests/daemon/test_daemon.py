@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from edgevision.capture.frame import BgrImage, Picture
+from edgevision.capture.source import Wanted
 from edgevision.cli.exit_status import FAILED
 from edgevision.cli.run import exit_status_of
 from edgevision.config.loader import parse_config
@@ -38,7 +39,7 @@ class LiveSource:
     def open(self) -> None:
         pass
 
-    def read(self) -> Picture | None:
+    def read(self, wanted: Wanted | None = None) -> Picture | None:
         return PICTURE
 
     def close(self) -> None:
@@ -48,7 +49,7 @@ class LiveSource:
 class BuggySource(LiveSource):
     """A camera whose code has a mistake."""
 
-    def read(self) -> Picture | None:
+    def read(self, wanted: Wanted | None = None) -> Picture | None:
         raise KeyError("a mistake of ours")
 
 
@@ -64,7 +65,8 @@ def make_daemon(broker: Mosquitto, source: LiveSource, stop: StopRequest, monkey
         {
             "device": "test",
             "mqtt": {"host": broker.host, "port": broker.port},
-            "cameras": {"front": {"source": {"type": "picamera2"}}},
+            "state_dir": str(broker.log_path.parent / "state"),
+            "cameras": {"front": {"source": {"type": "picamera2"}, "motion": {"enabled": False}}},
         }
     )
     monkeypatch.setattr("edgevision.daemon.daemon.make_source", lambda _: source)

@@ -11,12 +11,12 @@ IMAGE = np.zeros((2, 2, 3), np.uint8)
 
 
 def frame(camera: str, seq: int) -> Frame:
-    return Frame(camera, seq, 0.0, 0.0, IMAGE)
+    return Frame(camera, seq, 0.0, 0.0, 0.0, IMAGE)
 
 
 def taken(queue: FrameQueue) -> tuple[str, int]:
     got = queue.take()
-    assert got is not None
+    assert isinstance(got, Frame)
     return got.camera, got.seq
 
 
@@ -42,7 +42,7 @@ def test_of_a_finite_source_every_frame_arrives_in_order() -> None:
     got: list[int] = []
 
     def consume() -> None:
-        while (one := queue.take()) is not None:
+        while isinstance(one := queue.take(), Frame):
             got.append(one.seq)
 
     consumer = threading.Thread(target=consume)

@@ -1,115 +1,112 @@
-"""What the model finds is published, for each camera as it is configured."""
-
-import json
-from collections.abc import Iterator
+"""Each frame goes through the model once, with what its camera asks for, and what is found is reported."""
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from edgevision.capture.frame import BgrImage, Frame
-from edgevision.config.model import ModelSettings
-from edgevision.config.schema import CameraSettings
+from edgevision.capture.transform import WHOLE, Region
 from edgevision.daemon.camera import Camera
-from edgevision.daemon.frame_queue import FrameQueue
+from edgevision.daemon.frame_queue import FrameQueue, NoPicture
 from edgevision.daemon.inference_thread import InferenceThread
+from edgevision.daemon.reporter import Reporter
+from edgevision.daemon.scene_rules import scene_rules
 from edgevision.daemon.threads import SupervisedThread
 from edgevision.inference.bundled import bundled_model
-from edgevision.inference.detection import Detection
+from edgevision.inference.detection import Box, Detection
 from edgevision.inference.model import Inference, Model
-from edgevision.publish.broker import BrokerSettings
-from edgevision.publish.client import Publisher
-from edgevision.publish.message import Message
 from edgevision.publish.topics import Topics
-from tests.daemon.test_capture_thread import ScriptedSource
+from edgevision.scene.moment import Moment
+from edgevision.scene.scene import Scene
+from tests.daemon.cameras import a_camera
+from tests.daemon.publishers import RecordingPublisher
 
-
-class RecordingPublisher(Publisher):
-    """Keeps the messages instead of sending them; takes or drops them as `takes` says."""
-
-    def __init__(self, takes: Iterator[bool]) -> None:
-        super().__init__(BrokerSettings("127.0.0.1", 1883), "edgevision/test/status")
-        self.messages: list[Message] = []
-        self._takes = takes
-
-    def publish(self, message: Message) -> bool:
-        self.messages.append(message)
-        return next(self._takes)
+TOPICS = Topics("edgevision", "test")
+WHOLE_PICTURE = Box(0.0, 0.0, 1.0, 1.0)
 
 
 class ScriptedModel(Model):
-    """Finds a person in every picture, or gives `vector`, and keeps what it was asked for."""
+    """Finds a person all over every picture, and keeps what it was asked for."""
 
-    def __init__(self, vector: NDArray[np.float64] | None = None) -> None:
+    def __init__(self) -> None:
         super().__init__(bundled_model("person"))
         self.asked: list[tuple[float, int]] = []
-        self._vector = vector
 
     def run(self, image: BgrImage, *, threshold: float, max_detections: int) -> Inference:
         self.asked.append((threshold, max_detections))
-        return Inference([] if self._vector is not None else [Detection("person", 0.9)], 0.01, self._vector)
+        return Inference([Detection("person", 0.9, WHOLE_PICTURE)], 0.01)
 
 
-class ThreeFrames(FrameQueue):
-    """Gives three frames of `camera`, and then it is closed."""
+class ScriptedQueue(FrameQueue):
+    """Gives `script`, and then it is closed."""
 
-    def __init__(self, camera: str) -> None:
+    def __init__(self, script: list[Frame | NoPicture]) -> None:
         super().__init__()
-        image = np.zeros((4, 4, 3), np.uint8)
-        self._frames = iter([*(Frame(camera, seq, 0.0, 0.0, image) for seq in range(3)), None])
+        self._script = iter([*script, None])
 
-    def take(self) -> Frame | None:
-        return next(self._frames)
+    def take(self) -> Frame | NoPicture | None:
+        return next(self._script)
 
 
-def infer(
-    camera: Camera, takes: list[bool], vector: NDArray[np.float64] | None = None
-) -> tuple[list[Message], ScriptedModel]:
-    """Run an inference thread over three frames of `camera`; `takes`: which messages the publisher takes."""
-    publisher, model, dead = RecordingPublisher(iter(takes)), ScriptedModel(vector), list[SupervisedThread]()
-    cameras = {camera.name: camera}
-    topics = Topics("edgevision", "test")
-    InferenceThread(model, cameras, ThreeFrames(camera.name), publisher, topics, dead.append).run()
+def a_frame(seq: int, crop: Region = WHOLE) -> Frame:
+    return Frame("front", seq, 1000.0 + seq, seq / 10, seq / 10, np.zeros((40, 40, 3), np.uint8), crop=crop)
+
+
+def infer(camera: Camera, script: list[Frame | NoPicture]) -> tuple[RecordingPublisher, ScriptedModel]:
+    """Run an inference thread over `script`; the messages, and what the model was asked for."""
+    publisher, model, dead = RecordingPublisher(), ScriptedModel(), list[SupervisedThread]()
+    scene = Scene(scene_rules(camera.settings), lambda: "front-1")
+    reporter = Reporter(camera, scene, TOPICS, publisher, 1, ["person"])
+    InferenceThread(model, {"front": reporter}, ScriptedQueue(script), dead.append).run()
     assert dead == []
-    return publisher.messages, model
+    return publisher, model
 
 
-def camera(source: ScriptedSource, publish: str = "nonempty", **model: float) -> Camera:
-    settings = CameraSettings.model_construct(publish=publish)
-    return Camera("front", source, settings, ModelSettings.model_validate(model))
+FRAMES: list[Frame | NoPicture] = [a_frame(seq) for seq in range(3)]
 
 
-@pytest.mark.parametrize("finite", [True, False])
-def test_detections_of_a_source_that_ends_are_kept_for_a_broker_that_is_away_and_those_of_others_are_not(
-    finite: bool,
-) -> None:
-    source = ScriptedSource()
-    source.finite = finite
-    messages, _ = infer(camera(source), [True] * 3)
-    assert [(message.topic, message.keep) for message in messages] == [("edgevision/test/front/detections", finite)] * 3
-
-
-def test_the_model_is_asked_with_the_cameras_own_threshold_and_number() -> None:
-    _, model = infer(camera(ScriptedSource(), threshold=0.25, max_detections=3), [True] * 3)
+def test_the_model_is_asked_for_what_keeps_a_track_alive_and_for_the_cameras_own_number() -> None:
+    camera = a_camera(model={"threshold": 0.5, "max_detections": 3}, labels={"person": {"threshold": 0.6}, "dog": None})
+    _, model = infer(camera, FRAMES)
     assert model.asked == [(0.25, 3)] * 3
 
 
-def test_a_change_is_sent_until_the_publisher_takes_it() -> None:
-    messages, _ = infer(camera(ScriptedSource(), publish="changes"), [False, True])
-    assert len(messages) == 2
+def test_a_threshold_that_is_set_holds_from_the_next_frame_on() -> None:
+    camera = a_camera()
+    camera.controls.threshold = 0.95
+    publisher, _ = infer(camera, FRAMES)
+    assert publisher.payloads("front/detections") == []
 
 
 def test_each_frame_is_counted_with_its_time() -> None:
-    front = camera(ScriptedSource(), publish="off")
-    messages, _ = infer(front, [])
-    assert messages == []
-    assert front.counters.inferred == 3
-    assert list(front.counters.inference_ms) == [10.0] * 3
+    camera = a_camera()
+    infer(camera, FRAMES)
+    assert camera.counters.inferred == 3
+    assert list(camera.counters.inference_ms) == [10.0] * 3
 
 
-@pytest.mark.parametrize(("publish", "sent"), [("nonempty", 3), ("all", 3), ("changes", 3), ("off", 0)])
-def test_every_feature_vector_is_published_unless_publishing_is_off(publish: str, sent: int) -> None:
-    messages, _ = infer(camera(ScriptedSource(), publish), [True] * 3, np.array([0.25, -1.5]))
-    assert [message.topic for message in messages] == ["edgevision/test/front/embedding"] * sent
-    assert all(json.loads(message.payload)["vector"] == [0.25, -1.5] for message in messages)
-    assert all(message.qos == 0 and not message.retain for message in messages)
+def test_boxes_are_fractions_of_the_whole_frame_though_the_model_sees_a_crop() -> None:
+    publisher, _ = infer(a_camera(), [a_frame(0, crop=(0.5, 0.25, 1.0, 0.75))])
+    (payload,) = publisher.payloads("front/detections")
+    assert b'"box":{"xmin":0.5,"ymin":0.25,"xmax":1.0,"ymax":0.75}' in payload
+
+
+def test_a_camera_that_is_switched_off_costs_no_inference() -> None:
+    camera = a_camera()
+    camera.controls.detect = False
+    publisher, model = infer(camera, FRAMES)
+    assert model.asked == []
+    assert publisher.messages == []
+
+
+@pytest.mark.parametrize(("over", "ends"), [(True, 1), (False, 0)])
+def test_what_is_there_ends_at_once_when_the_source_has_ended_but_may_come_back_after_a_failure(
+    over: bool, ends: int
+) -> None:
+    publisher, _ = infer(a_camera(), [*FRAMES, NoPicture("front", Moment(0.3, 1003.0), over)])
+    assert sum(b'"type":"end"' in payload for payload in publisher.payloads("front/events")) == ends
+
+
+def test_what_a_lost_camera_saw_ends_after_max_lost() -> None:
+    lost: list[Frame | NoPicture] = [NoPicture("front", Moment(clock, 1000.0 + clock), False) for clock in (10.0, 11.0)]
+    publisher, _ = infer(a_camera(), [*FRAMES, *lost])
+    assert sum(b'"type":"end"' in payload for payload in publisher.payloads("front/events")) == 1

@@ -5,11 +5,12 @@ import pytest
 from edgevision.config.schema import PublishMode
 from edgevision.daemon.publish_gate import PublishGate
 from edgevision.inference.detection import Detection
+from edgevision.scene.seen import Seen
 
-NOTHING: list[Detection] = []
-CAT = [Detection("cat", 0.9)]
-CAT_AGAIN = [Detection("cat", 0.6)]
-CATS = [Detection("cat", 0.9), Detection("cat", 0.8)]
+NOTHING: list[Seen] = []
+CAT = [Seen(Detection("cat", 0.9), None, ())]
+CAT_AGAIN = [Seen(Detection("cat", 0.6), "front-1", ("drive",))]
+CATS = [*CAT, *CAT]
 FRAMES = [NOTHING, CAT, CAT_AGAIN, CATS, NOTHING, NOTHING]
 
 

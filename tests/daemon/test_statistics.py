@@ -10,7 +10,7 @@ from edgevision.daemon.camera import Camera
 from edgevision.daemon.health import cpu_temperature, resident_memory, throttled
 from edgevision.daemon.statistics import StatsReporter
 from edgevision.percentile import percentile
-from tests.daemon.test_capture_thread import ScriptedSource
+from tests.daemon.cameras import ScriptedSource
 
 
 def test_rates_are_those_since_the_last_report() -> None:

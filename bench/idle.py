@@ -1,0 +1,67 @@
+"""What the daemon takes while nothing moves: its CPU time with the motion gate against that without.
+
+    python -m bench.idle --seconds 30 --rounds 3
+
+Runs `edgevision run` as a process on the stand-in for the Pi camera, 1280x720 at 10 frames a second, with a private
+mosquitto; the bundled model, one thread. CPU time of all its threads, from /proc, without the start.
+"""
+
+import argparse
+import os
+import statistics
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from tests.daemon_process import DaemonProcess
+from tests.mosquitto import Mosquitto
+
+SETTLE = 5.0
+"""Seconds for start and learning the background, which don't count."""
+
+
+def cpu_seconds(pid: int) -> float:
+    """User and system time of a process so far."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def measure(gate: bool, picture: str, seconds: float) -> float:
+    """CPU seconds a second of one run."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        with Mosquitto(folder / "broker") as broker:
+            config: dict[str, Any] = {
+                "device": "bench",
+                "mqtt": {"host": broker.host, "port": broker.port},
+                "model": {"threads": 1},
+                "cameras": {"front": {"source": {"type": "picamera2"}, "motion": {"enabled": gate}}},
+            }
+            with DaemonProcess(folder, config, {"EDGEVISION_FAKE_CAMERA": picture}) as daemon:
+                time.sleep(SETTLE)
+                before, started = cpu_seconds(daemon.process.pid), time.monotonic()
+                time.sleep(seconds)
+                taken = cpu_seconds(daemon.process.pid) - before
+                elapsed = time.monotonic() - started
+                daemon.stop()
+    return taken / elapsed
+
+
+def main() -> None:
+    """Print each round, and the median ratio."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--seconds", type=float, default=30)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--picture", default="edgevision/demo/pictures/chelsea.jpg", help="what the camera shows")
+    arguments = parser.parse_args()
+    ratios = []
+    for number in range(arguments.rounds):
+        with_gate, without = (measure(gate, arguments.picture, arguments.seconds) for gate in (True, False))
+        ratios.append(with_gate / without)
+        print(f"round {number + 1}: gate {with_gate:.4f}, no gate {without:.4f} CPU s/s: {ratios[-1]:.3f}", flush=True)
+    print(f"median ratio {statistics.median(ratios):.3f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,169 @@
+"""The retained states of the device on the broker: what is there, what isn't any more, what Home Assistant shows."""
+
+from collections.abc import Mapping, Sequence
+
+from edgevision import __version__
+from edgevision.daemon.camera import Camera
+from edgevision.daemon.memory import Memory, RememberedCamera
+from edgevision.daemon.models import ModelInUse, model_name
+from edgevision.daemon.reporter import Reporter
+from edgevision.daemon.scene_rules import counted_in_zones
+from edgevision.inference.accelerated import AcceleratorState
+from edgevision.inference.runtime import load_runtime
+from edgevision.publish.client import Publisher
+from edgevision.publish.device_payloads import CameraInfo, Info, InputInfo, ModelInfo, info_payload
+from edgevision.publish.discovery import (
+    DiscoveredCamera,
+    burial,
+    components,
+    discovery_payload,
+    discovery_topic,
+    platforms,
+)
+from edgevision.publish.message import Message
+from edgevision.publish.topics import Topics
+
+
+class Announcer:
+    """Keeps the broker's picture of the device right; belongs to the main thread.
+
+    What an earlier run left there and this one doesn't have any more, a camera, a label, is cleared away.
+    """
+
+    def __init__(
+        self,
+        models: Sequence[ModelInUse],
+        reporters: Mapping[str, Reporter],
+        topics: Topics,
+        publisher: Publisher,
+        memory: Memory,
+        discovery: str | None,
+        interval: float,
+    ) -> None:
+        """`reporters` by camera; `discovery` is Home Assistant's prefix, `interval` the seconds between statistics."""
+        self._models = models
+        self._reporters = reporters
+        self._topics = topics
+        self._publisher = publisher
+        self._memory = memory
+        self._discovery = discovery
+        self._interval = interval
+        self._states: list[AcceleratorState] = []
+        self._labels: list[tuple[str, ...]] = []
+        self._online: dict[str, bool] = {}
+        self._cleared = False
+
+    def attend(self) -> None:
+        """Say what has changed since the last time."""
+        states = [in_use.model.state for in_use in self._models]
+        if states != self._states:
+            self._states = states
+            self._announce(self._topics.info, info_payload(self._info(states)))
+        for name, reporter in self._reporters.items():
+            self._tell_online(name, not reporter.camera.counters.stalled)
+        labels = [reporter.labels for reporter in self._reporters.values()]
+        if labels != self._labels:
+            self._labels = labels
+            self._clear_away()
+            self._discover()
+        if not self._cleared and self._publisher.connected.is_set():
+            self._cleared = True
+            self._remember(retained=tuple(self._retained()))
+
+    def leave(self) -> None:
+        """No camera is looked at any more."""
+        for name in self._reporters:
+            self._tell_online(name, False)
+
+    def born(self) -> None:
+        """Home Assistant has started: it is told again, and what it still knows of earlier days is buried."""
+        if self._discovery is None:
+            return
+        self._discover()
+        shown = platforms(self._components())
+        remembered = self._memory.content.components
+        gone = {key: platform for key, platform in remembered.items() if key not in shown}
+        for message in burial(self._discovery, self._topics, gone):
+            self._publisher.publish(message)
+        self._remember(components=shown)
+
+    def _tell_online(self, camera: str, online: bool) -> None:
+        if self._online.get(camera) != online:
+            self._online[camera] = online
+            self._announce(self._topics.camera_status(camera), b"online" if online else b"offline")
+
+    def _clear_away(self) -> None:
+        retained, content = self._retained(), self._memory.content
+        stale = sorted(set(content.retained) - set(retained))
+        for topic in stale:
+            self._publisher.retract(topic)
+        # Until there is a broker to hear it, they are remembered.
+        self._cleared = not stale
+        cameras = {
+            name: content.cameras.get(name, RememberedCamera()).model_copy(update={"seen": reporter.labels})
+            for name, reporter in self._reporters.items()
+        }
+        self._remember(retained=(*retained, *stale), cameras=cameras)
+
+    def _retained(self) -> list[str]:
+        """Every topic that may hold something of ours now."""
+        topics = self._topics
+        retained = [topics.status, topics.info]
+        if self._discovery is not None:
+            retained.append(discovery_topic(self._discovery, topics.device))
+        for name, reporter in self._reporters.items():
+            settings = reporter.camera.settings
+            retained += [topics.camera_status(name), topics.detect(name), topics.threshold(name)]
+            retained += [topics.snapshot(name)] * settings.snapshots.enabled
+            retained += [topics.count(name, label) for label in reporter.labels]
+            retained += [topics.count(name, label, zone) for zone, label in counted_in_zones(settings, reporter.labels)]
+        return retained
+
+    def _discover(self) -> None:
+        if self._discovery is None:
+            return
+        shown = self._components()
+        remembered = self._memory.content.components
+        payload = discovery_payload(self._topics, shown, __version__, remembered)
+        self._announce(discovery_topic(self._discovery, self._topics.device), payload)
+        self._remember(components={**remembered, **platforms(shown)})
+
+    def _components(self) -> dict[str, dict[str, object]]:
+        return components(
+            self._topics, [_discovered(reporter) for reporter in self._reporters.values()], self._interval
+        )
+
+    def _remember(self, **what: object) -> None:
+        self._memory.content = self._memory.content.model_copy(update=what)
+
+    def _announce(self, topic: str, payload: bytes) -> None:
+        self._publisher.announce(Message(topic, payload, qos=1, retain=True))
+
+    def _info(self, states: Sequence[AcceleratorState]) -> Info:
+        models = []
+        for in_use, state in zip(self._models, states, strict=True):
+            info = in_use.model.info
+            models.append(
+                ModelInfo(
+                    in_use.name,
+                    info.sha256,
+                    info.task,
+                    InputInfo(info.input.width, info.input.height, info.input.channels, info.input.dtype),
+                    accelerator=state.in_use,
+                    degraded=state.degraded is not None,
+                    reason=state.degraded,
+                    labels=len(info.labels),
+                )
+            )
+        cameras = [_camera_info(reporter.camera) for reporter in self._reporters.values()]
+        return Info(__version__, str(load_runtime()), any(model.degraded for model in models), models, cameras)
+
+
+def _camera_info(camera: Camera) -> CameraInfo:
+    return CameraInfo(camera.name, camera.settings.source.type, model_name(camera.model))
+
+
+def _discovered(reporter: Reporter) -> DiscoveredCamera:
+    settings = reporter.camera.settings
+    zones = {name: zone.labels for name, zone in settings.zones.items()}
+    return DiscoveredCamera(reporter.camera.name, reporter.labels, zones, settings.snapshots.enabled)

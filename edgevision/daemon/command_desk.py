@@ -1,0 +1,149 @@
+"""Where commands that come by MQTT are carried out: on the main thread, and nothing but those few that there are."""
+
+import contextlib
+import logging
+import queue
+import time
+from collections.abc import Callable, Mapping
+
+from edgevision.daemon.camera import Camera
+from edgevision.daemon.frame_queue import FrameQueue, NoPicture
+from edgevision.daemon.memory import Memory, RememberedCamera, RememberedThreshold
+from edgevision.publish.client import Publisher
+from edgevision.publish.commands import (
+    HomeAssistantBorn,
+    Refused,
+    SetThreshold,
+    SwitchDetection,
+    TakeSnapshot,
+    birth_topic,
+    command_topics,
+    parse,
+)
+from edgevision.publish.message import Message
+from edgevision.publish.topics import Topics
+from edgevision.scene.moment import Moment
+
+log = logging.getLogger(__name__)
+
+MOST_WAITING = 1000
+"""Commands that wait to be carried out; whoever sends more of them in a moment isn't heard."""
+
+
+class CommandDesk:
+    """Belongs to the main thread; only what arrives is put down by the publisher's."""
+
+    def __init__(
+        self,
+        cameras: Mapping[str, Camera],
+        queues: Mapping[str, FrameQueue],
+        topics: Topics,
+        publisher: Publisher,
+        memory: Memory,
+        discovery: str | None,
+        on_birth: Callable[[], None],
+    ) -> None:
+        """`queues` by camera; `on_birth` is called when Home Assistant, at the prefix `discovery`, has started."""
+        self._cameras = cameras
+        self._queues = queues
+        self._topics = topics
+        self._publisher = publisher
+        self._memory = memory
+        self._discovery = discovery
+        self._on_birth = on_birth
+        self._inbox: queue.Queue[tuple[str, bytes]] = queue.Queue(MOST_WAITING)
+        self._refused: set[str] = set()
+
+    def start(self) -> None:
+        """Listen, restore what was set in an earlier run, and say what holds; before the publisher starts."""
+        self._publisher.listen(command_topics(self._topics, self._cameras), self._take)
+        if self._discovery is not None:
+            self._publisher.listen([birth_topic(self._discovery)], self._take, retained=True)
+        for name, camera in self._cameras.items():
+            remembered = self._memory.content.cameras.get(name, RememberedCamera())
+            camera.controls.detect = remembered.detect
+            threshold = remembered.threshold
+            if threshold is not None and threshold.configured == camera.model.threshold:
+                camera.controls.threshold = threshold.value
+            if not remembered.detect:
+                log.warning("camera %s: detection is OFF, as was set on %s", name, self._topics.detect_set(name))
+            self._tell(camera)
+
+    def attend(self) -> None:
+        """Carry out what has come."""
+        while True:
+            try:
+                topic, payload = self._inbox.get_nowait()
+            except queue.Empty:
+                return
+            match parse(topic, payload, self._topics, self._cameras, self._discovery):
+                case SwitchDetection(name, on):
+                    self._switch(self._cameras[name], on)
+                case SetThreshold(name, value):
+                    self._set_threshold(self._cameras[name], value)
+                case TakeSnapshot(name):
+                    self._take_snapshot(self._cameras[name])
+                case HomeAssistantBorn():
+                    self._on_birth()
+                case Refused(reason):
+                    self._refuse(topic, reason)
+
+    def _take(self, topic: str, payload: bytes) -> None:
+        """Put a message on the pile, in the publisher's thread; what comes too fast to be carried out is not heard."""
+        with contextlib.suppress(queue.Full):
+            self._inbox.put_nowait((topic, payload))
+
+    def _switch(self, camera: Camera, on: bool) -> None:
+        if on != camera.controls.detect:
+            log.info("camera %s: detection switched %s by MQTT", camera.name, "ON" if on else "OFF")
+        camera.controls.detect = on
+        if not on:
+            # The camera may give no frame for a while; what is open ends now.
+            moment = Moment(time.monotonic(), time.time())
+            self._queues[camera.name].put_newest(NoPicture(camera.name, moment, over=True))
+        self._remember(camera)
+        self._tell(camera)
+
+    def _set_threshold(self, camera: Camera, value: float) -> None:
+        if value != camera.controls.threshold:
+            log.info("camera %s: threshold set to %.2f by MQTT", camera.name, value)
+        camera.controls.threshold = value
+        self._remember(camera)
+        self._tell(camera)
+
+    def _take_snapshot(self, camera: Camera) -> None:
+        if camera.settings.snapshots.enabled:
+            camera.controls.snapshot_wanted = True
+        else:
+            self._refuse(
+                self._topics.snapshot_set(camera.name),
+                "no picture is sent, for snapshots are switched off in the configuration",
+            )
+
+    def _remember(self, camera: Camera) -> None:
+        """On the disk before it is answered: what was answered holds."""
+        controls, configured = camera.controls, camera.model.threshold
+        threshold = RememberedThreshold(value=controls.threshold, configured=configured)
+        content = self._memory.content
+        known = content.cameras.get(camera.name, RememberedCamera())
+        new = known.model_copy(
+            update={
+                "detect": controls.detect,
+                "threshold": threshold if controls.threshold != configured else None,
+            }
+        )
+        self._memory.content = content.model_copy(update={"cameras": {**content.cameras, camera.name: new}})
+        self._memory.store()
+
+    def _tell(self, camera: Camera) -> None:
+        states = {
+            self._topics.detect(camera.name): "ON" if camera.controls.detect else "OFF",
+            self._topics.threshold(camera.name): f"{camera.controls.threshold:.2f}",
+        }
+        for topic, state in states.items():
+            self._publisher.announce(Message(topic, state.encode(), qos=1, retain=True))
+
+    def _refuse(self, topic: str, reason: str) -> None:
+        if topic not in self._refused:
+            self._refused.add(topic)
+            log.warning("%s: %s (said once)", topic, reason)

@@ -1,0 +1,145 @@
+"""Telling the broker what one camera sees: detections, events, counts and pictures."""
+
+from collections.abc import Mapping, Sequence
+
+from edgevision.capture.frame import Frame
+from edgevision.daemon.camera import Camera
+from edgevision.daemon.models import model_name
+from edgevision.daemon.publish_gate import PublishGate
+from edgevision.daemon.scene_rules import counted_in_zones
+from edgevision.daemon.snapshot_picture import snapshot_jpeg
+from edgevision.inference.detection import Box, Detection
+from edgevision.inference.model import Inference
+from edgevision.publish.client import Publisher
+from edgevision.publish.message import Message
+from edgevision.publish.payloads import InferredFrame, detections_payload, embedding_payload, event_payload
+from edgevision.publish.topics import Topics
+from edgevision.scene.moment import Moment
+from edgevision.scene.scene import Scene
+from edgevision.scene.seen import Look, Seen
+
+BETTER = 0.05
+"""By how much a score must be better than that of the picture sent before, for another one of the same thing."""
+
+
+class Reporter:
+    """Belongs to the camera's inference thread; when that has ended, to the main thread."""
+
+    def __init__(
+        self, camera: Camera, scene: Scene, topics: Topics, publisher: Publisher, qos: int, labels: Sequence[str]
+    ) -> None:
+        """`labels` are counted from the beginning, others once they are seen; `qos` is that of events."""
+        self.labels = tuple(labels)
+        """All that are counted. Any thread may read it."""
+        self.camera = camera
+        self.scene = scene
+        self._topics = topics
+        self._publisher = publisher
+        self._qos = qos
+        self._gate = PublishGate(camera.settings.publish)
+        self._clock = 0.0
+        self._told: dict[str, int] = {}
+        self._pictured: dict[str, float] = {}
+
+    def start(self) -> None:
+        """Nothing is there yet: say so, whatever a run before has left on the broker."""
+        in_zones = counted_in_zones(self.camera.settings, self.labels)
+        self._tell_counts(dict.fromkeys(self.labels, 0), dict.fromkeys(in_zones, 0))
+
+    def inferred(self, frame: Frame, inference: Inference) -> None:
+        """Report what the model found in `frame`; boxes are fractions of all of it."""
+        described = self._described(frame, inference.seconds * 1000)
+        if inference.vector is not None:
+            if self.camera.settings.publish != "off":
+                payload = embedding_payload(described, inference.vector.tolist())
+                self._send(self._topics.embedding(self.camera.name), payload)
+            return
+        look = self._look(inference.detections, Moment(frame.clock, frame.time))
+        if self._gate.passes(look.seen):
+            payload = detections_payload(described, look.seen)
+            if self._send(self._topics.detections(self.camera.name), payload):
+                self._gate.sent(look.seen)
+        self._report(look)
+        self._send_pictures(frame, look)
+
+    def no_picture(self, moment: Moment) -> None:
+        """The camera gives none: what was there may be gone."""
+        self._report(self._look((), moment))
+
+    def leave(self, time: float) -> None:
+        """Nothing is looked at any more since `time` (seconds since 1970): everything that was there ends."""
+        self._report(self.scene.leave(Moment(self._clock, time)))
+
+    def unlooked(self, frame: Frame) -> None:
+        """Detection is switched off; only a picture may be wanted."""
+        self.leave(frame.time)
+        if self.camera.controls.snapshot_wanted:
+            self.camera.controls.snapshot_wanted = False
+            self._send_picture(frame)
+
+    def _send_picture(self, frame: Frame, seen: Sequence[Seen] = (), about: Box | None = None) -> None:
+        """Publish `frame` with what was seen drawn in, unless the configuration forbids pictures."""
+        settings = self.camera.settings.snapshots
+        if settings.enabled:
+            jpeg = snapshot_jpeg(frame.image, seen, about, settings)
+            self._publisher.announce(Message(self._topics.snapshot(self.camera.name), jpeg, retain=True))
+
+    def _look(self, detections: Sequence[Detection], moment: Moment) -> Look:
+        self._clock = moment.clock
+        return self.scene.look(detections, moment, self.camera.controls.threshold)
+
+    def _report(self, look: Look) -> None:
+        self.camera.controls.occupied = self.scene.occupied
+        for event in look.events:
+            payload = event_payload(self._topics.device, self.camera.name, event)
+            keep = self.camera.source.finite
+            self._publisher.publish(Message(self._topics.events(self.camera.name), payload, self._qos, keep=keep))
+            if event.type == "end":
+                self._pictured.pop(event.track, None)
+        self._tell_counts(look.counts, look.zone_counts)
+
+    def _tell_counts(self, counts: Mapping[str, int], zone_counts: Mapping[tuple[str, str], int]) -> None:
+        new = [label for label in counts if label not in self.labels]
+        if new:
+            self.labels = (*self.labels, *new)
+        camera = self.camera.name
+        by_topic = {self._topics.count(camera, label): count for label, count in counts.items()}
+        by_topic |= {self._topics.count(camera, label, zone): count for (zone, label), count in zone_counts.items()}
+        for topic, count in by_topic.items():
+            if self._told.get(topic) != count:
+                self._told[topic] = count
+                self._publisher.announce(Message(topic, str(count).encode(), qos=1, retain=True))
+
+    def _send_pictures(self, frame: Frame, look: Look) -> None:
+        """Of what has just come, or is seen better than in its last picture; and what somebody asked for."""
+        controls = self.camera.controls
+        if controls.snapshot_wanted:
+            controls.snapshot_wanted = False
+            self._send_picture(frame, look.seen)
+        due = []
+        for seen in look.seen:
+            score = seen.detection.score
+            if seen.track is not None and score >= self._pictured.get(seen.track, -BETTER) + BETTER:
+                self._pictured[seen.track] = score
+                due.append(seen.detection)
+        if not self.camera.settings.snapshots.crop:
+            due = due[:1]  # one picture shows them all
+        for detection in reversed(due):  # the best last: it is the one that stays
+            self._send_picture(frame, look.seen, detection.box)
+
+    def _described(self, frame: Frame, inference_ms: float) -> InferredFrame:
+        return InferredFrame(
+            device=self._topics.device,
+            camera=frame.camera,
+            model=model_name(self.camera.model),
+            seq=frame.seq,
+            time=frame.time,
+            width=frame.width,
+            height=frame.height,
+            source=frame.source,
+            inference_ms=inference_ms,
+        )
+
+    def _send(self, topic: str, payload: bytes) -> bool:
+        # Every frame of a source that ends is to arrive: those few that find the broker away are kept for it.
+        return self._publisher.publish(Message(topic, payload, keep=self.camera.source.finite))

@@ -1,0 +1,50 @@
+"""Cameras as the daemon makes them, of a source that does as it is told."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from edgevision.capture.frame import Picture
+from edgevision.capture.source import Wanted
+from edgevision.config.model import ModelSettings
+from edgevision.config.schema import CameraSettings
+from edgevision.daemon.camera import Camera
+
+
+class ScriptedSource:
+    """Does what `script` says, a step a call of open() or read(): an exception is raised, anything else returned."""
+
+    live = False
+    finite = True
+    skipped = 0
+
+    def __init__(self, *script: Picture | Exception | str | None) -> None:
+        self._script: Iterator[Picture | Exception | str | None] = iter(script)
+        self.closed = 0
+
+    def _step(self) -> Picture | Exception | str | None:
+        step = next(self._script)
+        if isinstance(step, Exception):
+            raise step
+        return step
+
+    def open(self) -> None:
+        self._step()
+
+    def read(self, wanted: Wanted | None = None) -> Picture | None:
+        step = self._step()
+        assert step is None or isinstance(step, Picture)
+        return step
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+def a_camera(source: ScriptedSource | None = None, model: dict[str, float] | None = None, **settings: Any) -> Camera:
+    """A camera `front` with `settings` as one writes them; its motion gate is off unless they say otherwise."""
+    written = {"source": {"type": "v4l2"}, "motion": {"enabled": False}, **settings}
+    return Camera(
+        "front",
+        source or ScriptedSource(),
+        CameraSettings.model_validate(written),
+        ModelSettings.model_validate(model or {}),
+    )

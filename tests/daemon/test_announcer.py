@@ -1,0 +1,137 @@
+"""The broker's picture of the device is right: what is there is announced, what isn't any more is cleared away."""
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from edgevision.daemon.announcer import Announcer
+from edgevision.daemon.camera import Camera
+from edgevision.daemon.memory import Memory
+from edgevision.daemon.models import ModelInUse
+from edgevision.daemon.reporter import Reporter
+from edgevision.daemon.scene_rules import scene_rules
+from edgevision.inference.accelerated import AcceleratedModel
+from edgevision.inference.bundled import bundled_model
+from edgevision.inference.model import Model
+from edgevision.publish.topics import Topics
+from edgevision.scene.scene import Scene
+from tests.daemon.cameras import a_camera
+from tests.daemon.publishers import RecordingPublisher
+
+TOPICS = Topics("edgevision", "test")
+DISCOVERY = "homeassistant/device/edgevision_test/config"
+ZONE = {"drive": {"polygon": [[0, 0], [1, 0], [1, 1]]}}
+
+
+@dataclass
+class Run:
+    """A run of the daemon's announcer over one camera, with its memory in `folder`."""
+
+    folder: Path
+    camera: Camera = field(default_factory=a_camera)
+    labels: tuple[str, ...] = ("person",)
+    discovery: str | None = "homeassistant"
+
+    def __post_init__(self) -> None:
+        self.publisher = RecordingPublisher()
+        self.memory = Memory(self.folder / "mqtt.json", lambda: 0.0)
+        scene = Scene(scene_rules(self.camera.settings), lambda: "front-1")
+        self.reporter = Reporter(self.camera, scene, TOPICS, self.publisher, 1, self.labels)
+        models = [ModelInUse("person", AcceleratedModel(Model(bundled_model("person"))), ("front",))]
+        reporters = {"front": self.reporter}
+        self.announcer = Announcer(models, reporters, TOPICS, self.publisher, self.memory, self.discovery, 10.0)
+        self.announcer.attend()
+        self.memory.store(now=True)
+
+    def discovered(self) -> dict[str, Any]:
+        (*_, newest) = [message.payload for message in self.publisher.messages if message.topic == DISCOVERY]
+        components = json.loads(newest)["components"]
+        assert isinstance(components, dict)
+        return components
+
+
+def test_all_is_announced_once_retained(tmp_path: Path) -> None:
+    run = Run(tmp_path)
+    run.announcer.attend()
+    topics = [message.topic for message in run.publisher.messages]
+    assert topics == ["edgevision/test/info", "edgevision/test/front/status", DISCOVERY]
+    assert all(message.retain and message.qos == 1 for message in run.publisher.messages)
+    assert run.publisher.retracted == []
+
+
+def test_a_camera_is_online_while_it_gives_frames(tmp_path: Path) -> None:
+    run = Run(tmp_path)
+    for stalled in (False, False, True, False):
+        run.camera.counters.stalled = stalled
+        run.announcer.attend()
+    run.announcer.leave()
+    said = run.publisher.payloads("front/status")
+    assert said == [b"offline", b"online", b"offline", b"online", b"offline"]
+
+
+def test_without_a_discovery_prefix_home_assistant_is_told_nothing(tmp_path: Path) -> None:
+    run = Run(tmp_path, discovery=None)
+    run.announcer.born()
+    assert not [message for message in run.publisher.messages if message.topic.startswith("homeassistant")]
+
+
+def test_a_label_that_is_seen_later_is_shown_from_then_on_also_after_a_restart(tmp_path: Path) -> None:
+    run = Run(tmp_path, labels=())
+    assert not [key for key in run.discovered() if key.startswith("count")]
+    run.reporter.labels = ("zebra",)
+    run.announcer.attend()
+    run.memory.store(now=True)
+    assert [key for key in run.discovered() if key.startswith("count")] == ["count--front--zebra"]
+    assert Memory(tmp_path / "mqtt.json", lambda: 0.0).content.cameras["front"].seen == ("zebra",)
+
+
+def test_what_is_no_longer_configured_is_cleared_away(tmp_path: Path) -> None:
+    Run(tmp_path, a_camera(zones=ZONE), ("person", "dog"))
+    run = Run(tmp_path, a_camera(snapshots={"enabled": False}), ("person",))
+    assert run.publisher.retracted == [
+        f"edgevision/test/front/{topic}" for topic in ("count/dog", "count/dog/drive", "count/person/drive", "snapshot")
+    ]
+    gone = {key: told for key, told in run.discovered().items() if set(told) == {"platform"}}
+    assert {key.split("--")[0] for key in gone} == {"occupancy", "count", "snapshot", "take_snapshot"}
+    assert "count--front--dog" in gone
+    assert "count--front--person" not in gone
+
+
+def test_nothing_is_cleared_away_that_is_still_there(tmp_path: Path) -> None:
+    Run(tmp_path, a_camera(zones=ZONE))
+    assert Run(tmp_path, a_camera(zones=ZONE)).publisher.retracted == []
+
+
+def test_what_could_not_be_cleared_away_for_want_of_a_broker_is_the_next_time(tmp_path: Path) -> None:
+    Run(tmp_path, a_camera(zones=ZONE))
+    stale = ["edgevision/test/front/count/person/drive"]
+    for connected in (False, True, True):
+        run = Run(tmp_path)
+        assert run.publisher.retracted == stale
+        if connected:
+            stale = []
+            run.publisher.connected.set()
+            run.announcer.attend()
+            run.memory.store(now=True)
+
+
+def test_discovery_that_is_switched_off_takes_the_device_back(tmp_path: Path) -> None:
+    Run(tmp_path)
+    assert Run(tmp_path, discovery=None).publisher.retracted == [DISCOVERY]
+
+
+def test_home_assistants_birth_brings_all_again_and_buries_what_is_gone(tmp_path: Path) -> None:
+    Run(tmp_path, labels=("person", "dog"))
+    run = Run(tmp_path)
+    before = len(run.publisher.messages)
+    run.announcer.born()
+    news = run.publisher.messages[before:]
+    assert news[0].topic == DISCOVERY
+    buried = {message.topic.split("/")[-2] for message in news[1:]}
+    assert buried == {"occupancy--front--dog", "count--front--dog"}
+    assert [message.payload for message in news[1:]][1::2] == [b"", b""]
+    before = len(run.publisher.messages)
+    run.announcer.born()
+    assert [message.topic for message in run.publisher.messages[before:]] == [DISCOVERY]
+    assert set(run.discovered()) == set(run.memory.content.components)
