@@ -19,6 +19,9 @@ IMAGENET_CLASSES = 1000
 MOST_CLASSES = 100_000
 """No MobileNet has as many; guards against a number in the file that would fill the memory with gaps."""
 
+LONGEST_LABEL = 200
+"""Characters; a label is a level of an MQTT topic, and something to read."""
+
 _NUMBERED = re.compile(r"(\d{1,9})(?:\s*:\s*|\s+)(\S.*)")
 
 
@@ -26,11 +29,13 @@ def parse_labels(text: str, where: str) -> dict[int, str]:
     """Names by class number, as written in `text`; `where` names it in errors.
 
     Lines are numbered from 0 unless every one begins with a number of its own. Blank lines at the end don't count.
-    Raises LabelsError when a number stands twice, is absurd, or there is no label at all.
+    Raises LabelsError when a number stands twice or is absurd, a label is very long, or there is none at all.
     """
     lines = [line.strip() for line in text.removeprefix("\ufeff").rstrip().splitlines()]
     if not lines:
         raise LabelsError(f"{where} has no labels in it: it needs one name a line")
+    if (longest := max(map(len, lines))) > LONGEST_LABEL:
+        raise LabelsError(f"{where} has a label of {longest} characters: at most {LONGEST_LABEL} are allowed")
     matches = [match for line in lines if (match := _NUMBERED.match(line))]
     if len(matches) < sum(1 for line in lines if line):
         return dict(enumerate(lines))

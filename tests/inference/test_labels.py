@@ -79,7 +79,13 @@ def test_labels_that_do_not_fit_are_refused_with_both_counts(text: str, classes:
 
 @pytest.mark.parametrize(
     ("text", "words"),
-    [("", "no labels"), (" \n\n", "no labels"), ("1 cat\n1 dog", "class 1 twice"), ("999999999 cat", "more than")],
+    [
+        ("", "no labels"),
+        (" \n\n", "no labels"),
+        ("1 cat\n1 dog", "class 1 twice"),
+        ("999999999 cat", "more than"),
+        (f"cat\n{'o' * 201}wl", "a label of 203 characters: at most 200"),
+    ],
 )
 def test_label_files_that_mean_nothing_are_refused(text: str, words: str) -> None:
     with pytest.raises(LabelsError, match=words):
