@@ -78,11 +78,24 @@ def demo(
 
 @app.command()
 def watch(config: ConfigOption = DEFAULT_CONFIG) -> None:
-    """Subscribe to the broker and show detections live."""
+    """Subscribe to the broker and show detections and events live."""
     from edgevision.cli.watch import watch_detections
 
     with errors_to_exit_status(interrupted=DONE):
         watch_detections(config)
+
+
+@app.command()
+def snapshot(
+    camera: Annotated[str, typer.Argument(metavar="CAMERA", help="The camera's name in the configuration.")],
+    output: Annotated[Path, typer.Argument(metavar="OUT.jpg", help="The file to write.")],
+    config: ConfigOption = DEFAULT_CONFIG,
+) -> None:
+    """Take one picture, draw what the model finds and the camera's zones and masks. Touches no broker."""
+    from edgevision.cli.snapshot import take_snapshot
+
+    with errors_to_exit_status():
+        take_snapshot(config, camera, output)
 
 
 @app.command()

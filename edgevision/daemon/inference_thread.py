@@ -44,17 +44,24 @@ class InferenceThread(SupervisedThread):
                     reporter.inferred(taken, self._infer(taken, reporter))
 
     def _infer(self, frame: Frame, reporter: Reporter) -> Inference:
-        """What the model says of `frame`, its boxes in fractions of all of it; counted."""
         camera = reporter.camera
-        taken = self.model.info.input
-        view, region = model_view(frame, taken.width, taken.height)
         # What is below the threshold isn't reported, but the scene follows things with it.
         least = reporter.scene.least(camera.controls.threshold)
-        inference = self.model.run(view, threshold=least, max_detections=camera.model.max_detections)
+        inference = infer(self.model, frame, least, camera.model.max_detections)
         with camera.counters.lock:
             camera.counters.inferred += 1
             camera.counters.inference_ms.append(inference.seconds * 1000)
-        detections = [
+        return inference
+
+
+def infer(model: Model | AcceleratedModel, frame: Frame, threshold: float, max_detections: int) -> Inference:
+    """What the model says of the part of `frame` that it is to see, its boxes in fractions of all of it."""
+    taken = model.info.input
+    view, region = model_view(frame, taken.width, taken.height)
+    inference = model.run(view, threshold=threshold, max_detections=max_detections)
+    return replace(
+        inference,
+        detections=[
             replace(found, box=within(found.box, region)) if found.box else found for found in inference.detections
-        ]
-        return replace(inference, detections=detections)
+        ],
+    )
