@@ -23,6 +23,9 @@ from edgevision.publish.discovery import (
 from edgevision.publish.message import Message
 from edgevision.publish.topics import Topics
 
+DISCOVERED_EVERY = 1.0
+"""Seconds at least between two announcements to Home Assistant, which drops what comes while it is busy."""
+
 
 class Announcer:
     """Keeps the broker's picture of the device right; belongs to the main thread.
@@ -51,10 +54,12 @@ class Announcer:
         self._states: list[AcceleratorState] = []
         self._labels: list[tuple[str, ...]] = []
         self._online: dict[str, bool] = {}
-        self._cleared = False
+        self._connected = False
+        self._undiscovered = True
+        self._discover_after = float("-inf")
 
-    def attend(self) -> None:
-        """Say what has changed since the last time."""
+    def attend(self, monotonic: float) -> None:
+        """Say what has changed since the last time; `monotonic` is the time."""
         states = [in_use.model.state for in_use in self._models]
         if states != self._states:
             self._states = states
@@ -65,10 +70,15 @@ class Announcer:
         if labels != self._labels:
             self._labels = labels
             self._clear_away()
+            self._undiscovered = True
+        if self._undiscovered and monotonic >= self._discover_after:
+            self._undiscovered = False
+            self._discover_after = monotonic + DISCOVERED_EVERY
             self._discover()
-        if not self._cleared and self._publisher.connected.is_set():
-            self._cleared = True
+        if not self._connected and self._publisher.connected.is_set():
+            self._connected = True
             self._remember(retained=tuple(self._retained()))
+            self._bury()
 
     def leave(self) -> None:
         """No camera is looked at any more."""
@@ -77,15 +87,17 @@ class Announcer:
 
     def born(self) -> None:
         """Home Assistant has started: it is told again, and what it still knows of earlier days is buried."""
+        self._undiscovered = True
+        self._bury()
+        self._remember(components=platforms(self._components()))
+
+    def _bury(self) -> None:
         if self._discovery is None:
             return
-        self._discover()
-        shown = platforms(self._components())
-        remembered = self._memory.content.components
-        gone = {key: platform for key, platform in remembered.items() if key not in shown}
+        shown = self._components()
+        gone = {key: told for key, told in self._memory.content.components.items() if key not in shown}
         for message in burial(self._discovery, self._topics, gone):
             self._publisher.publish(message)
-        self._remember(components=shown)
 
     def _tell_online(self, camera: str, online: bool) -> None:
         if self._online.get(camera) != online:
@@ -97,13 +109,12 @@ class Announcer:
         stale = sorted(set(content.retained) - set(retained))
         for topic in stale:
             self._publisher.retract(topic)
-        # Until there is a broker to hear it, they are remembered.
-        self._cleared = not stale
         cameras = {
             name: content.cameras.get(name, RememberedCamera()).model_copy(update={"seen": reporter.labels})
             for name, reporter in self._reporters.items()
         }
-        self._remember(retained=(*retained, *stale), cameras=cameras)
+        # Until there is a broker to hear it, they are remembered.
+        self._remember(retained=(*retained, *(() if self._connected else stale)), cameras=cameras)
 
     def _retained(self) -> list[str]:
         """Every topic that may hold something of ours now."""

@@ -114,7 +114,7 @@ class Daemon:
         for reporter in self._reporters.values():
             reporter.start()
         self._desk.start()
-        self._announcer.attend()
+        self._announcer.attend(time.monotonic())
         self._publisher.start()
         for thread in (*self._inference, *self._capture):
             thread.start()
@@ -132,7 +132,7 @@ class Daemon:
         patience = LOOK_AROUND if any(camera.source.finite for camera in self._cameras.values()) else LOOK_AROUND_IDLE
         while not (self._failed() or self._finished() or self._stop.wait(patience)):
             self._desk.attend()
-            self._announcer.attend()
+            self._announcer.attend(time.monotonic())
             self._memory.store()
             if time.monotonic() >= next_stats:
                 next_stats = time.monotonic() + self._settings.stats.interval

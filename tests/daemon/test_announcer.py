@@ -41,7 +41,13 @@ class Run:
         models = [ModelInUse("person", AcceleratedModel(Model(bundled_model("person"))), ("front",))]
         reporters = {"front": self.reporter}
         self.announcer = Announcer(models, reporters, TOPICS, self.publisher, self.memory, self.discovery, 10.0)
-        self.announcer.attend()
+        self.clock = 0.0
+        self.attend()
+
+    def attend(self) -> None:
+        """As the main thread does, some seconds later each time."""
+        self.clock += 5.0
+        self.announcer.attend(self.clock)
         self.memory.store(now=True)
 
     def discovered(self) -> dict[str, Any]:
@@ -53,7 +59,7 @@ class Run:
 
 def test_all_is_announced_once_retained(tmp_path: Path) -> None:
     run = Run(tmp_path)
-    run.announcer.attend()
+    run.attend()
     topics = [message.topic for message in run.publisher.messages]
     assert topics == ["edgevision/test/info", "edgevision/test/front/status", DISCOVERY]
     assert all(message.retain and message.qos == 1 for message in run.publisher.messages)
@@ -64,7 +70,7 @@ def test_a_camera_is_online_while_it_gives_frames(tmp_path: Path) -> None:
     run = Run(tmp_path)
     for stalled in (False, False, True, False):
         run.camera.counters.stalled = stalled
-        run.announcer.attend()
+        run.attend()
     run.announcer.leave()
     said = run.publisher.payloads("front/status")
     assert said == [b"offline", b"online", b"offline", b"online", b"offline"]
@@ -80,8 +86,7 @@ def test_a_label_that_is_seen_later_is_shown_from_then_on_also_after_a_restart(t
     run = Run(tmp_path, labels=())
     assert not [key for key in run.discovered() if key.startswith("count")]
     run.reporter.labels = ("zebra",)
-    run.announcer.attend()
-    run.memory.store(now=True)
+    run.attend()
     assert [key for key in run.discovered() if key.startswith("count")] == ["count--front--zebra"]
     assert Memory(tmp_path / "mqtt.json", lambda: 0.0).content.cameras["front"].seen == ("zebra",)
 
@@ -112,8 +117,7 @@ def test_what_could_not_be_cleared_away_for_want_of_a_broker_is_the_next_time(tm
         if connected:
             stale = []
             run.publisher.connected.set()
-            run.announcer.attend()
-            run.memory.store(now=True)
+            run.attend()
 
 
 def test_discovery_that_is_switched_off_takes_the_device_back(tmp_path: Path) -> None:
@@ -126,12 +130,36 @@ def test_home_assistants_birth_brings_all_again_and_buries_what_is_gone(tmp_path
     run = Run(tmp_path)
     before = len(run.publisher.messages)
     run.announcer.born()
-    news = run.publisher.messages[before:]
-    assert news[0].topic == DISCOVERY
-    buried = {message.topic.split("/")[-2] for message in news[1:]}
-    assert buried == {"occupancy--front--dog", "count--front--dog"}
-    assert [message.payload for message in news[1:]][1::2] == [b"", b""]
+    run.attend()
+    *burials, discovery = run.publisher.messages[before:]
+    assert discovery.topic == DISCOVERY
+    assert {message.topic.split("/")[-2] for message in burials} == {"occupancy--front--dog", "count--front--dog"}
+    assert [message.payload for message in burials][1::2] == [b"", b""]
     before = len(run.publisher.messages)
     run.announcer.born()
+    run.attend()
     assert [message.topic for message in run.publisher.messages[before:]] == [DISCOVERY]
     assert set(run.discovered()) == set(run.memory.content.components)
+
+
+def test_what_is_gone_is_buried_as_soon_as_there_is_a_broker_too(tmp_path: Path) -> None:
+    Run(tmp_path, labels=("person", "dog"))
+    run = Run(tmp_path)
+    run.publisher.connected.set()
+    before = len(run.publisher.messages)
+    run.attend()
+    run.attend()
+    assert len(run.publisher.messages) == before + 4
+    assert "count--front--dog" in run.memory.content.components  # Home Assistant may still be down
+
+
+def test_home_assistant_gets_a_second_to_digest_what_it_was_told(tmp_path: Path) -> None:
+    run = Run(tmp_path)
+    told = []
+    for tenths in range(30):
+        run.reporter.labels = (*run.reporter.labels, f"label {tenths}")
+        run.announcer.attend(100.0 + tenths / 10)
+        told.append(sum(message.topic == DISCOVERY for message in run.publisher.messages))
+    assert told[-1] - told[0] == 2
+    run.announcer.attend(200.0)
+    assert sum(key.startswith("count--front--label") for key in run.discovered()) == 30
