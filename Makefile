@@ -1,6 +1,6 @@
 # make demo         the main job, with nothing to set up
 # make test         what runs on any machine: linters, types, unit tests, mosquitto
-# make test-system  what needs root and Debian roots: virtual camera, 64-bit Arm, tflite-runtime
+# make test-system  what needs root and Debian roots: virtual camera, 64-bit Arm, tflite-runtime, Home Assistant
 # make format       ruff's layout of the code
 
 PYTHON ?= python3

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.system import host, working_tree
-from tests.system.roots import arm64, tensorflow, tflite, virtcam
+from tests.system.roots import arm64, home_assistant, tensorflow, tflite, virtcam
 from tests.system.roots.recipe import Recipe, ready
 
 
@@ -32,6 +32,12 @@ def tflite_root() -> Path:
 def arm64_root() -> Path:
     """Debian 12 for 64-bit Arm."""
     return _root(arm64.recipe())
+
+
+@pytest.fixture(scope="session")
+def home_assistant_root() -> Path:
+    """Debian 13 with Home Assistant."""
+    return _root(home_assistant.recipe())
 
 
 @pytest.fixture(scope="session")

@@ -3,10 +3,12 @@
 import sys
 
 from tests.system import host
-from tests.system.roots import arm64, tflite, virtcam
+from tests.system.roots import arm64, home_assistant, tflite, virtcam
 from tests.system.roots.recipe import RootError, ready
 
-RECIPES = {recipe.name: recipe for recipe in (virtcam.recipe(), tflite.recipe(), arm64.recipe())}
+RECIPES = {
+    recipe.name: recipe for recipe in (virtcam.recipe(), tflite.recipe(), arm64.recipe(), home_assistant.recipe())
+}
 
 
 def main(names: list[str]) -> str | None:
