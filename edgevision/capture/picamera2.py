@@ -3,9 +3,11 @@
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
 from concurrent.futures import CancelledError
-from typing import Any, TypeVar
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -34,9 +36,6 @@ CLOSING = "close "
 
 _open_cameras: set[int] = set()
 _open_cameras_lock = threading.Lock()
-
-
-_Taken = TypeVar("_Taken")
 
 
 class Picamera2Camera:
@@ -105,7 +104,7 @@ class Picamera2Camera:
             raise SourceError(f"can't start {self._name}: {_chain(error)}") from error
 
     def read(self, wanted: Wanted | None = None) -> Picture | Unwanted:
-        """Wait for the newest picture. The lores stream's luma is what `wanted` is asked with.
+        """Wait for the newest picture. The lores stream's luma is what `wanted` may look at.
 
         Raises SourceTimeoutError after `timeout` without one (a loose cable, a sensor that hangs), SourceError when
         the camera failed. Only close() and open() help after that.
@@ -122,15 +121,13 @@ class Picamera2Camera:
             except _LIBRARY_ERRORS as error:
                 raise SourceError(f"{self._name} failed: {_chain(error)}") from error
             try:
-                if wanted is not None and self._lores_size is not None:
-                    luma = self._unbroken(self._luma, request)
-                    if luma is None:
-                        continue
-                    if not wanted(luma):  # then not even a copy is made of the main stream
-                        return Unwanted()
-                images = self._unbroken(self._images, request)
-                if images is not None:
-                    return Picture(*images)
+                # What isn't wanted isn't even copied.
+                if wanted is not None and self._lores_size and not wanted(partial(self._luma, request)):
+                    return Unwanted()
+                return Picture(*self._images(request))
+            except _BrokenFrameError as error:
+                self.skipped += 1
+                log.warning("skipping a broken frame of %s: %s", self._name, error)
             finally:
                 request.release()
         raise SourceTimeoutError(f"{self._name} gave no picture for {self._timeout:g} s: is its cable firmly in place?")
@@ -203,24 +200,29 @@ class Picamera2Camera:
         duration = max(shortest, min(longest, round(1_000_000 / self._fps)))
         self._camera.set_controls({"FrameDurationLimits": (duration, duration)})
 
-    def _unbroken(self, taken: Callable[[Any], _Taken], request: Any) -> _Taken | None:
-        """What is taken of a request; None, and one more skipped, when it can't be."""
-        try:
-            return taken(request)
-        except _LIBRARY_ERRORS as error:
-            self.skipped += 1
-            log.warning("skipping a broken frame of %s: %s", self._name, _chain(error))
-            return None
-
     def _luma(self, request: Any) -> GreyImage:
         width, height = self._lores_size or (0, 0)
-        return np.asarray(request.make_array("lores")[:height, :width], dtype=np.uint8)
+        with _whole():
+            return np.asarray(request.make_array("lores")[:height, :width], dtype=np.uint8)
 
     def _images(self, request: Any) -> tuple[BgrImage, BgrImage | None]:
-        image = np.ascontiguousarray(request.make_array("main"), dtype=np.uint8)
-        if self._lores_size is None:
-            return image, None
-        return image, i420_to_bgr(request.make_array("lores"), *self._lores_size, full_range=self._full_range)
+        with _whole():
+            image = np.ascontiguousarray(request.make_array("main"), dtype=np.uint8)
+            if self._lores_size is None:
+                return image, None
+            return image, i420_to_bgr(request.make_array("lores"), *self._lores_size, full_range=self._full_range)
+
+
+class _BrokenFrameError(Exception):
+    """A frame whose pixels can't be had."""
+
+
+@contextmanager
+def _whole() -> Iterator[None]:
+    try:
+        yield
+    except _LIBRARY_ERRORS as error:
+        raise _BrokenFrameError(_chain(error)) from error
 
 
 def lores_size(main: tuple[int, int], limit: int) -> tuple[int, int] | None:

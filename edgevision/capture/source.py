@@ -5,8 +5,8 @@ from typing import Protocol
 
 from edgevision.capture.frame import GreyImage, Picture, Unwanted
 
-Wanted = Callable[[GreyImage], bool]
-"""Told by a small grey picture, not turned yet, whether the whole is wanted."""
+Wanted = Callable[[Callable[[], GreyImage]], bool]
+"""Whether a picture is wanted, told by a small grey one, not turned yet, that it may ask for."""
 
 
 class Source(Protocol):
@@ -27,7 +27,7 @@ class Source(Protocol):
     def read(self, wanted: Wanted | None = None) -> Picture | Unwanted | None:
         """Wait for the next picture; None when the source has ended.
 
-        A source that has a small grey one for nothing asks `wanted` with it, once, and spares itself the rest.
+        A source that has a small grey one for nothing asks `wanted`, once a picture, and spares itself the rest.
         Returns within the source's time limit or raises SourceTimeoutError; raises SourceError when it died.
         """
 

@@ -130,26 +130,29 @@ class CaptureThread(SupervisedThread):
     def _hand_on(self, frame: Frame) -> bool:
         """Whether another frame was dropped for it."""
         # Of sources that tell by a small picture, `read` has asked already.
-        verdict = self._worth_a_look(frame.image, frame.clock) if self._verdict is None else self._verdict
+        verdict = self._worth_a_look(lambda: frame.image, frame.clock) if self._verdict is None else self._verdict
         if not verdict:
             return False
         if self._camera.source.finite:
             self._wait_for_broker()
         return self._put(frame)
 
-    def _wanted(self, grey: GreyImage) -> bool:
-        self._verdict = self._worth_a_look(rotate(grey, self._camera.settings.rotate), self._monotonic())
+    def _wanted(self, grey: Callable[[], GreyImage]) -> bool:
+        turned = self._camera.settings.rotate
+        self._verdict = self._worth_a_look(lambda: rotate(grey(), turned), self._monotonic())
         return self._verdict
 
-    def _worth_a_look(self, image: BgrImage | GreyImage, clock: float) -> bool:
-        """Whether the model is to see the frame of this picture, which is turned already."""
+    def _worth_a_look(self, image: Callable[[], BgrImage | GreyImage], clock: float) -> bool:
+        """Whether the model is to see a frame; `image`, turned already, is had only if it must be."""
         controls = self._camera.controls
         if not controls.detect:
             return controls.snapshot_wanted
         if self._gate is None:
             return True
         wanted = controls.occupied or controls.snapshot_wanted
-        return self._gate.passes(small_grey(image, self._camera.settings.crop or WHOLE), clock, wanted=wanted)
+        if not self._gate.due(clock, wanted=wanted):
+            return False
+        return self._gate.passes(small_grey(image(), self._camera.settings.crop or WHOLE), clock, wanted=wanted)
 
     def _no_picture(self, over: bool) -> None:
         clock = self._monotonic() if self._recording is None else self._recording

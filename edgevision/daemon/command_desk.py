@@ -1,9 +1,8 @@
 """Where commands that come by MQTT are carried out: on the main thread, and nothing but those few that there are."""
 
-import contextlib
 import logging
-import queue
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 
 from edgevision.daemon.camera import Camera
@@ -27,7 +26,7 @@ from edgevision.scene.moment import Moment
 log = logging.getLogger(__name__)
 
 MOST_WAITING = 1000
-"""Commands that wait to be carried out; whoever sends more of them in a moment isn't heard."""
+"""Commands that wait to be carried out; of more in a moment the newest are."""
 
 
 class CommandDesk:
@@ -42,8 +41,12 @@ class CommandDesk:
         memory: Memory,
         discovery: str | None,
         on_birth: Callable[[], None],
+        on_arrival: Callable[[], None],
     ) -> None:
-        """`queues` by camera; `on_birth` is called when Home Assistant, at the prefix `discovery`, has started."""
+        """`queues` by camera; `on_birth` is called when Home Assistant, at the prefix `discovery`, has started.
+
+        `on_arrival` is called in the publisher's thread when there is something to attend to.
+        """
         self._cameras = cameras
         self._queues = queues
         self._topics = topics
@@ -51,7 +54,8 @@ class CommandDesk:
         self._memory = memory
         self._discovery = discovery
         self._on_birth = on_birth
-        self._inbox: queue.Queue[tuple[str, bytes]] = queue.Queue(MOST_WAITING)
+        self._on_arrival = on_arrival
+        self._inbox: deque[tuple[str, bytes]] = deque(maxlen=MOST_WAITING)
         self._refused: set[str] = set()
 
     def start(self) -> None:
@@ -70,12 +74,9 @@ class CommandDesk:
             self._tell(camera)
 
     def attend(self) -> None:
-        """Carry out what has come."""
-        while True:
-            try:
-                topic, payload = self._inbox.get_nowait()
-            except queue.Empty:
-                return
+        """Carry out what has come so far: whoever never ceases to command keeps nobody from anything else."""
+        for _ in range(len(self._inbox)):
+            topic, payload = self._inbox.popleft()
             match parse(topic, payload, self._topics, self._cameras, self._discovery):
                 case SwitchDetection(name, on):
                     self._switch(self._cameras[name], on)
@@ -87,11 +88,14 @@ class CommandDesk:
                     self._on_birth()
                 case Refused(reason):
                     self._refuse(topic, reason)
+        if self._inbox:  # what has come meanwhile has told nobody
+            self._on_arrival()
 
     def _take(self, topic: str, payload: bytes) -> None:
-        """Put a message on the pile, in the publisher's thread; what comes too fast to be carried out is not heard."""
-        with contextlib.suppress(queue.Full):
-            self._inbox.put_nowait((topic, payload))
+        """Put a message on the pile, in the publisher's thread."""
+        self._inbox.append((topic, payload))
+        if len(self._inbox) == 1:
+            self._on_arrival()
 
     def _switch(self, camera: Camera, on: bool) -> None:
         if on != camera.controls.detect:

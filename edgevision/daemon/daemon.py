@@ -42,8 +42,8 @@ MOST_UNSENT = 100
 LOOK_AROUND = 0.05
 """Seconds between two looks of the main thread: whether all is done, something died, or somebody commands."""
 
-LOOK_AROUND_IDLE = 0.2
-"""The same where no source ends: nobody waits for us to be done."""
+LOOK_AROUND_IDLE = 1.0
+"""The same where no source ends: nobody waits for us to be done, and whoever commands nudges us."""
 
 
 class Daemon:
@@ -71,13 +71,11 @@ class Daemon:
         queues = [FrameQueue() for _ in models]
         self._queues = {name: queue for in_use, queue in zip(models, queues, strict=True) for name in in_use.cameras}
         self._inference = [
-            InferenceThread(
-                in_use.model, {name: self._reporters[name] for name in in_use.cameras}, queue, self._dead.append
-            )
+            InferenceThread(in_use.model, {name: self._reporters[name] for name in in_use.cameras}, queue, self._died)
             for in_use, queue in zip(models, queues, strict=True)
         ]
         self._capture = [
-            CaptureThread(camera, self._queues[name], self._stopping, self._wait_for_broker, self._dead.append)
+            CaptureThread(camera, self._queues[name], self._stopping, self._wait_for_broker, self._died)
             for name, camera in self._cameras.items()
         ]
         discovery = settings.mqtt.discovery
@@ -85,7 +83,14 @@ class Daemon:
             models, self._reporters, self._topics, self._publisher, self._memory, discovery, settings.stats.interval
         )
         self._desk = CommandDesk(
-            self._cameras, self._queues, self._topics, self._publisher, self._memory, discovery, self._announcer.born
+            self._cameras,
+            self._queues,
+            self._topics,
+            self._publisher,
+            self._memory,
+            discovery,
+            self._announcer.born,
+            stop.nudge,
         )
 
     def _reporter(self, camera: Camera, in_use: ModelInUse) -> Reporter:
@@ -130,7 +135,9 @@ class Daemon:
         stats = StatsReporter(self._cameras, started)
         next_stats = started + self._settings.stats.interval
         patience = LOOK_AROUND if any(camera.source.finite for camera in self._cameras.values()) else LOOK_AROUND_IDLE
-        while not (self._failed() or self._finished() or self._stop.wait(patience)):
+        while not (
+            self._failed() or self._finished() or self._stop.wait(min(patience, max(next_stats - time.monotonic(), 0)))
+        ):
             self._desk.attend()
             self._announcer.attend(time.monotonic())
             self._memory.store()
@@ -140,6 +147,10 @@ class Daemon:
         self._send_stats(stats)
         given_up = any(camera.counters.given_up for camera in self._cameras.values())
         return not (self._failed() or given_up)
+
+    def _died(self, thread: SupervisedThread) -> None:
+        self._dead.append(thread)
+        self._stop.nudge()
 
     def _finished(self) -> bool:
         """Whether every source has ended, every frame is worked on and every message has been sent."""

@@ -1,4 +1,4 @@
-"""Asking the daemon to end, from a signal handler or another thread."""
+"""Asking the daemon to end, or to look around, from a signal handler or another thread."""
 
 import queue
 
@@ -11,16 +11,19 @@ class StopRequest:
     """
 
     def __init__(self) -> None:
-        self._asked: queue.SimpleQueue[None] = queue.SimpleQueue()
+        self._asked: queue.SimpleQueue[bool] = queue.SimpleQueue()
 
     def make(self) -> None:
-        """Ask."""
-        self._asked.put(None)
+        """Ask to end."""
+        self._asked.put(True)
+
+    def nudge(self) -> None:
+        """Let who waits look around at once."""
+        self._asked.put(False)
 
     def wait(self, seconds: float) -> bool:
-        """Wait at most `seconds`; True when asked."""
+        """Wait at most `seconds`, less when nudged; True when asked to end."""
         try:
-            self._asked.get(timeout=seconds)
+            return self._asked.get(timeout=seconds)
         except queue.Empty:
             return False
-        return True

@@ -25,21 +25,17 @@ def overlap(a: Box, b: Box) -> float:
 
 
 def again(thing: Kalman, box: Box) -> float:
-    """The cost of taking `box` for a confirmed thing seen a moment ago, or NEVER."""
-    shared = overlap(thing.box, box)
-    apart = _apart(thing, box)
-    if shared < 0.2 and apart > 0.7**2:
-        return NEVER
-    cost = _unlikely(thing, apart, shared)
-    # A thing half hidden, or one that has got up, has another centre but much of its old box.
-    return cost if shared < 0.3 else min(cost, IMPROBABLE - shared)
+    """The cost of taking `box` for a confirmed thing seen a moment ago."""
+    return _unlikely(thing, _apart(thing, box), overlap(thing.box, box))
 
 
-def surely_again(thing: Kalman, box: Box) -> float:
-    """The same where it was missed for a while, or the score is low: there is much noise, so it must fit well."""
-    shared = overlap(thing.box, box)
-    fits = shared >= 0.4 and _alike(thing, box, 1.6)
-    return min(_unlikely(thing, _apart(thing, box), shared), IMPROBABLE - shared) if fits else NEVER
+def surely_again(thing: Kalman, last: Box, box: Box) -> float:
+    """The same where it was missed for a while, or the score is low, or NEVER: there is much noise, so it must fit.
+
+    `last` is where it was seen; what stands still is there, whatever speed it is thought to have.
+    """
+    shared = max(overlap(thing.box, box), overlap(last, box))
+    return _unlikely(thing, _apart(thing, box), shared) if shared >= 0.45 and _alike(thing, box, 1.5) else NEVER
 
 
 def just_begun(thing: Kalman, box: Box) -> float:
@@ -57,7 +53,7 @@ def returned(thing: Kalman, begun: Kalman) -> float:
     """The cost of taking what has just begun for a thing that was lost, or NEVER."""
     apart = _apart(thing, begun.box)
     spread = thing.spread + begun.spread
-    return apart / spread if apart < 16 * spread and _alike(thing, begun.box, 2.5) else NEVER
+    return apart / spread if _alike(thing, begun.box, 2.5) else NEVER
 
 
 def _unlikely(thing: Kalman, apart: float, shared: float) -> float:

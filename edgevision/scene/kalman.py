@@ -62,7 +62,7 @@ class Kalman:
 
     def predict(self, seconds: float) -> None:
         """That much time has passed."""
-        if not seconds > 0:
+        if seconds <= 0:
             return
         self.unseen += seconds
         forgets = _FORGETS if self.unseen <= _HIDES else _RESTS

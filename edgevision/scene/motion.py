@@ -16,6 +16,9 @@ LOOK_EVERY = 10.0
 LINGER = 1.0
 """Seconds for which frames pass after movement that was more than a single frame's."""
 
+COMPARE_EVERY = 0.15
+"""Seconds from one comparison to the next while nothing moves: the frames between needn't even be had."""
+
 SETTLE = 1.0
 """Seconds after a change of the whole picture until a second look, and at least between two such looks."""
 
@@ -32,15 +35,21 @@ class MotionGate:
         self._masks = tuple(masks)
         self._crop = crop
         self._background: Background | None = None
-        self._moved = self._passed = self._changed = -math.inf
+        self._moved = self._passed = self._changed = self._compared = -math.inf
         self._moving = False
         self._unsettled = True
+
+    def due(self, clock: float, *, wanted: bool) -> bool:
+        """Whether the frame of this moment needs to be compared; if not, it doesn't pass."""
+        resting = not (wanted or self._moving or self._unsettled) and clock - self._moved >= LINGER
+        return not resting or clock - self._compared >= COMPARE_EVERY
 
     def passes(self, grey: NDArray[np.uint8], clock: float, *, wanted: bool) -> bool:
         """Whether this frame is worth an inference; `grey` (height, width) is what `crop` selects of it, small.
 
-        `wanted`: it is, whatever moves. Call it with every frame, for the gate learns from each.
+        `wanted`: it is, whatever moves. Call it with every frame that is `due`, for the gate learns from each.
         """
+        self._compared = clock
         if self._background is None or self._background.shape != grey.shape:
             self._background = Background(self._counts(*grey.shape), grey, clock)
         else:

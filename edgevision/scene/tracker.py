@@ -97,14 +97,13 @@ class Tracker:
     ) -> None:
         """Sightings and things of one label."""
         strong = [sighting for sighting in sightings if sighting.starts]
-        proven = [thing for thing in tentative if thing.hits > 1]
-        _match(strong, confirmed + proven, _expected, moment)
+        _match(strong, confirmed, _expected, moment)
         faint = [sighting for sighting in sightings if not sighting.starts]
-        _match(faint, [thing for thing in confirmed if thing.missed], _well_expected, moment)
+        _match(faint, [thing for thing in confirmed if thing.missed], _surely, moment)
 
         boxes = [thing.sighting.box for thing in confirmed if not thing.missed]
         new = _single([sighting for sighting in strong if not sighting.thing], boxes)
-        _match(new, [thing for thing in tentative if thing.missed], _expected, moment)
+        _match(new, tentative, _tentatively, moment)
         begun = [Thing(sighting, moment) for sighting in new if not sighting.thing]
         self._tentative += begun
         self._return([thing for thing in confirmed if thing.missed >= _LOST], tentative + begun)
@@ -156,13 +155,15 @@ def _match(sightings: list[Sighting], things: list[Thing], cost: Callable[[Thing
 
 
 def _expected(thing: Thing, box: Box) -> float:
-    if thing.id is None:
-        return just_begun(thing.kalman, box)
-    return again(thing.kalman, box) if thing.kalman.unseen < _MOMENT else surely_again(thing.kalman, box)
+    return again(thing.kalman, box) if thing.kalman.unseen < _MOMENT else _surely(thing, box)
 
 
-def _well_expected(thing: Thing, box: Box) -> float:
-    return surely_again(thing.kalman, box)
+def _surely(thing: Thing, box: Box) -> float:
+    return surely_again(thing.kalman, thing.sighting.box, box)
+
+
+def _tentatively(thing: Thing, box: Box) -> float:
+    return just_begun(thing.kalman, box)
 
 
 def _single(sightings: list[Sighting], boxes: list[Box]) -> list[Sighting]:

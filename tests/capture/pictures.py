@@ -8,9 +8,17 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edgevision.capture.frame import BgrImage
+from edgevision.capture.frame import BgrImage, Picture
+from edgevision.capture.source import Source
 
 RED, GREEN, BLUE, WHITE = (10, 10, 230), (10, 200, 10), (230, 10, 10), (235, 235, 235)
+
+
+def picture_of(source: Source) -> Picture:
+    """The next picture, which must come."""
+    picture = source.read()
+    assert isinstance(picture, Picture)
+    return picture
 
 
 def quadrants(width: int, height: int) -> BgrImage:

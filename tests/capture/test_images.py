@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from edgevision.capture.frame import Picture
 from edgevision.capture.images import ImageFiles, list_pictures
 from edgevision.capture.source import Source
 from edgevision.errors import SourceError
@@ -14,7 +15,7 @@ from tests.capture.pictures import encode, noise, png, quadrants, write
 def read_all(source: Source) -> list[str | None]:
     names = []
     source.open()
-    while (picture := source.read()) is not None:
+    while isinstance(picture := source.read(), Picture):
         names.append(picture.source)
     source.close()
     return names

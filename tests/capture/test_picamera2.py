@@ -16,7 +16,7 @@ from edgevision.capture.fake_picamera2 import faults
 from edgevision.capture.picamera2 import Picamera2Camera, lores_size
 from edgevision.capture.picamera2_library import STAND_IN_VARIABLE, load_picamera2
 from edgevision.errors import SourceError, SourceTimeoutError
-from tests.capture.pictures import difference, quadrants, write
+from tests.capture.pictures import difference, picture_of, quadrants, write
 
 SOON = 20.0
 
@@ -61,7 +61,7 @@ def test_the_small_picture_has_the_shape_of_the_large_one(
 def test_padded_rows_leave_no_trace(limit: int) -> None:
     source = Picamera2Camera(fps=100, lores_limit=limit)
     source.open()
-    picture = source.read()
+    picture = picture_of(source)
     source.close()
     assert picture.image.shape == (720, 1280, 3)
     assert picture.lores is not None
@@ -72,7 +72,7 @@ def test_padded_rows_leave_no_trace(limit: int) -> None:
 def test_a_limited_colour_range_is_converted_as_such(monkeypatch: pytest.MonkeyPatch, camera: Picamera2Camera) -> None:
     monkeypatch.setattr(fake_picamera2.ColorSpace, "Sycc", fake_picamera2.ColorSpace.Smpte170m)
     camera.open()
-    lores = camera.read().lores
+    lores = picture_of(camera).lores
     assert lores is not None
     assert difference(lores, quadrants(640, 360)) < 6
 
@@ -80,7 +80,7 @@ def test_a_limited_colour_range_is_converted_as_such(monkeypatch: pytest.MonkeyP
 def test_flips_mirror_both_pictures() -> None:
     source = Picamera2Camera(fps=100, hflip=True, vflip=True)
     source.open()
-    picture = source.read()
+    picture = picture_of(source)
     source.close()
     assert picture.lores is not None
     assert difference(picture.image, quadrants(1280, 720)[::-1, ::-1]) < 6
@@ -90,7 +90,7 @@ def test_flips_mirror_both_pictures() -> None:
 def test_a_camera_without_lores_goes_without(camera: Picamera2Camera) -> None:
     faults.no_lores = True
     camera.open()
-    picture = camera.read()
+    picture = picture_of(camera)
     assert picture.image.shape == (720, 1280, 3)
     assert picture.lores is None
 
@@ -98,7 +98,7 @@ def test_a_camera_without_lores_goes_without(camera: Picamera2Camera) -> None:
 def test_an_odd_size_is_cut_and_warned_of(caplog: pytest.LogCaptureFixture) -> None:
     source = Picamera2Camera(size=(1281, 721))
     source.open()
-    assert source.read().image.shape == (720, 1280, 3)
+    assert picture_of(source).image.shape == (720, 1280, 3)
     source.close()
     assert "gives 1280 x 720 instead of 1281 x 721" in caplog.text
 
@@ -142,7 +142,7 @@ def test_broken_frames_are_skipped_with_a_warning_and_counted(
     mend = threading.Timer(0.2, faults.clear)
     faults.broken = True
     mend.start()
-    assert camera.read().image.shape == (720, 1280, 3)
+    assert picture_of(camera).image.shape == (720, 1280, 3)
     mend.join()
     assert camera.skipped > 0
     assert caplog.text.count("skipping a broken frame of camera 0: failed to find buffer") == camera.skipped
@@ -171,7 +171,9 @@ def test_taking_the_pictures_away_is_like_pulling_the_cable(stand_in: Path, came
     camera.open()
     camera.read()
     second.open()
-    assert difference(second.read().image[:1, :1], np.full((1, 1, 3), 255, np.uint8)) == 0, "the bars begin with white"
+    assert difference(picture_of(second).image[:1, :1], np.full((1, 1, 3), 255, np.uint8)) == 0, (
+        "the bars begin with white"
+    )
     second.close()
 
 
@@ -277,5 +279,5 @@ def test_broken_files_of_the_stand_in_are_passed_over(
     caplog.set_level(logging.WARNING)
     camera.open()
     for _ in range(12):
-        assert difference(camera.read().image, quadrants(1280, 720)) < 6
+        assert difference(picture_of(camera).image, quadrants(1280, 720)) < 6
     assert "1.png" in caplog.text

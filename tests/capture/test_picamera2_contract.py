@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 
 from edgevision.capture import fake_picamera2
-from edgevision.capture.frame import BgrImage
+from edgevision.capture.frame import BgrImage, Picture
 from edgevision.capture.picamera2 import Picamera2Camera
 from edgevision.capture.picamera2_library import STAND_IN_VARIABLE, CameraLibrary, load_picamera2
 from edgevision.errors import SourceError, SourceTimeoutError
@@ -35,6 +35,13 @@ def quadrants(width: int, height: int) -> BgrImage:
     picture = np.empty((height, width, 3), np.uint8)
     picture[: height // 2, : width // 2], picture[: height // 2, width // 2 :] = (10, 10, 230), (10, 200, 10)
     picture[height // 2 :, : width // 2], picture[height // 2 :, width // 2 :] = (230, 10, 10), (235, 235, 235)
+    return picture
+
+
+def picture_of(camera: Picamera2Camera) -> Picture:
+    """The next picture, which must come."""
+    picture = camera.read()
+    assert isinstance(picture, Picture)
     return picture
 
 
@@ -109,7 +116,7 @@ def test_both_pictures_have_their_size_and_colours(camera: Picamera2Camera) -> N
     assert (camera.live, camera.finite) == (True, False)
     camera.open()
     for _ in range(5):
-        picture = camera.read()
+        picture = picture_of(camera)
         assert picture.source is None
         assert picture.lores is not None
         for image, size in ((picture.image, SIZE), (picture.lores, SMALL)):
@@ -122,13 +129,13 @@ def test_both_pictures_have_their_size_and_colours(camera: Picamera2Camera) -> N
 def test_a_small_main_picture_has_no_lores(rig: Rig) -> None:
     source = Picamera2Camera(size=SIZE, fps=30, timeout=TIMEOUT)
     source.open()
-    assert source.read().lores is None
+    assert picture_of(source).lores is None
     source.close()
 
 
 def test_pictures_stay_as_they_are_when_the_camera_goes_on(camera: Picamera2Camera) -> None:
     camera.open()
-    first = camera.read()
+    first = picture_of(camera)
     copies = first.image.copy(), first.lores.copy() if first.lores is not None else None
     for _ in range(10):
         camera.read()
@@ -146,7 +153,7 @@ def test_a_camera_that_stalls_is_a_timeout_and_comes_back_when_opened_again(came
         camera.close()
         camera.open()
     for _ in range(5):
-        assert difference(camera.read().image, quadrants(*SIZE)) < 6
+        assert difference(picture_of(camera).image, quadrants(*SIZE)) < 6
 
 
 def test_a_camera_that_another_has_is_an_error_and_does_that_one_no_harm(camera: Picamera2Camera, rig: Rig) -> None:
@@ -183,7 +190,7 @@ def test_opening_and_closing_again_and_again(camera: Picamera2Camera) -> None:
 def test_flips_are_accepted(rig: Rig) -> None:
     source = Picamera2Camera(size=SIZE, timeout=TIMEOUT, hflip=True, vflip=True)
     source.open()
-    assert source.read().image.shape == (480, 640, 3)
+    assert picture_of(source).image.shape == (480, 640, 3)
     source.close()
 
 

@@ -12,7 +12,7 @@ from edgevision.capture.stream import NetworkStream
 from edgevision.capture.v4l2 import V4l2Camera
 from edgevision.capture.video import VideoFile
 from edgevision.config.sources import ImagesSource, SourceSettings, VideoSource
-from tests.capture.pictures import quadrants, write
+from tests.capture.pictures import picture_of, quadrants, write
 
 
 def settings(**values: Any) -> SourceSettings:
@@ -50,7 +50,7 @@ def test_every_setting_of_a_pi_camera_reaches_it(tmp_path: Path, monkeypatch: py
     monkeypatch.setenv(STAND_IN_VARIABLE, f"bars:{tmp_path}")
     source = make_source(settings(type="picamera2", index=1, size=[800, 600], fps=30, hflip=True, timeout=5))
     source.open()
-    picture = source.read()
+    picture = picture_of(source)
     source.close()
     assert picture is not None
     assert picture.image.shape == (600, 800, 3)

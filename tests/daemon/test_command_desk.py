@@ -39,7 +39,12 @@ class Desk:
     discovery: str | None = "homeassistant"
 
     def __post_init__(self) -> None:
-        self.publisher, self.queue, self.births = ListeningPublisher(), FrameQueue(), list[str]()
+        self.publisher, self.queue, self.births, self.nudges = (
+            ListeningPublisher(),
+            FrameQueue(),
+            list[str](),
+            list[str](),
+        )
         self.memory = Memory(self.folder / "mqtt.json", lambda: 0.0)
         cameras: Mapping[str, Camera] = {"front": self.camera}
         self.desk = CommandDesk(
@@ -50,6 +55,7 @@ class Desk:
             self.memory,
             self.discovery,
             lambda: self.births.append("born"),
+            lambda: self.nudges.append("nudge"),
         )
         self.desk.start()
 
@@ -77,6 +83,7 @@ def test_only_the_topics_for_commands_and_home_assistants_birth_are_listened_to(
 def test_detection_is_switched_and_that_is_answered(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
     desk.gets(f"{BASE}/detect/set", b"OFF")
+    assert desk.nudges == ["nudge"]
     assert not desk.camera.controls.detect
     assert desk.says("detect") == b"OFF"
     desk.gets(f"{BASE}/detect/set", b"ON")

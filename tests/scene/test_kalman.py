@@ -92,3 +92,10 @@ def test_long_standing_changes_nothing(seconds: float) -> None:
     assert thing.box.ymin == pytest.approx(0.35)
     assert 0 < thing.spread < 1
     assert math.isfinite(thing.vx)
+
+
+def test_a_clock_that_goes_back_changes_nothing() -> None:
+    thing = Kalman(around(0.5, 0.5))
+    before = thing.box, thing.spread
+    thing.predict(-60.0)
+    assert (thing.box, thing.spread) == before

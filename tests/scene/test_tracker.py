@@ -150,7 +150,7 @@ def test_what_stands_still_is_one_track_all_the_time(clocks: list[float], max_lo
     scene = Scene(
         (Thing("ann", "person", still(0.3, 0.6), 0.1, 0.3), Thing("bob", "person", still(0.42, 0.6), 0.1, 0.3))
     )
-    told = account(scene, clocks, 1, Detector(), new_tracker(max_lost=max_lost))
+    told = account(scene, clocks, 1, Detector(false=0.02), new_tracker(max_lost=max_lost))
     assert len(told.tracks) == 2
     assert not told.ended
     assert told.ids("ann") != told.ids("bob")
@@ -264,6 +264,63 @@ def test_one_false_box_does_not_lead_a_hidden_thing_astray() -> None:
 
 def around(x: float) -> Box:
     return Box(x - 0.05, 0.35, x + 0.05, 0.65)
+
+
+def stand(tracker: Tracker, until: int, *boxes: Box) -> None:
+    """Ten frames a second of the same, until before that frame."""
+    for frame in range(until):
+        look(tracker, frame / 10, *boxes)
+
+
+def test_what_comes_back_in_time_is_itself_though_it_is_confirmed_later() -> None:
+    tracker = new_tracker(max_lost=2.0)
+    stand(tracker, 11, around(0.5))
+    look(tracker, 2.9)
+    assert look(tracker, 3.0, around(0.58)).alive
+    assert look(tracker, 3.05).alive
+    back = look(tracker, 3.1, around(0.58))
+    assert back.of == ("t0",)
+    assert [track.hits for track in back.alive] == [13]
+
+
+@pytest.mark.parametrize("other", [around(0.9), Box(0.56, 0.5, 0.61, 0.56)], ids=["far away", "of another size"])
+def test_something_else_is_not_what_was_lost(other: Box) -> None:
+    tracker = new_tracker()
+    stand(tracker, 10, around(0.5))
+    for frame in range(10, 20):
+        tracked = look(tracker, frame / 10, other)
+    assert [(track.id, track.found) for track in tracked.alive] == [("t0", False), ("t1", True)]
+
+
+@pytest.mark.parametrize(
+    "pattern", ["x..x..x..x..x..x..", "xx...xx...xx...xx..."], ids=["one of three", "three missed"]
+)
+def test_what_is_missed_too_often_is_not_confirmed(pattern: str) -> None:
+    tracker = new_tracker()
+    for frame, mark in enumerate(pattern):
+        assert not look(tracker, frame / 10, *([BOX] if mark == "x" else [])).alive
+
+
+def test_a_missed_frame_does_not_keep_a_thing_from_being_confirmed() -> None:
+    tracker = new_tracker()
+    for frame, mark in enumerate("x.x.x"):
+        tracked = look(tracker, frame / 10, *([BOX] if mark == "x" else []))
+    assert tracked.of == ("t0",)
+
+
+def test_of_two_in_one_place_each_is_told_by_its_size() -> None:
+    tracker, tall, small = new_tracker(), Box(0.45, 0.3, 0.55, 0.7), Box(0.46, 0.4, 0.54, 0.6)
+    stand(tracker, 5, tall, small)
+    assert look(tracker, 0.5, small, tall).of == ("t1", "t0")
+    assert look(tracker, 0.6, small).of == ("t1",)
+
+
+def test_a_box_between_two_belongs_to_the_one_seen_last() -> None:
+    tracker = new_tracker()
+    stand(tracker, 10, around(0.45), around(0.55))
+    assert look(tracker, 1.0, around(0.45)).of == ("t0",)
+    assert look(tracker, 1.1, around(0.45)).of == ("t0",)
+    assert look(tracker, 1.2, around(0.497)).of == ("t0",)
 
 
 def test_the_coasting_box_of_what_is_gone_for_long_stays_near() -> None:

@@ -1,1 +1,1 @@
-"""Tests that need root and Debian roots: real Picamera2, 64-bit Arm, tflite-runtime, Home Assistant (`make test-system`)."""
+"""Tests that need root: the real Picamera2, 64-bit Arm, tflite-runtime and Home Assistant (`make test-system`)."""
