@@ -258,10 +258,12 @@ class Picamera2:
         # it take theirs first, and nobody gives those buffers back.
         if job not in self._jobs:
             raise CancelledError
-        if self._started_at is None or faults.stalled or not self._scene.is_there():
+        if self._started_at is None or faults.stalled:
             return None
         newest = int((time.monotonic() - self._started_at) / self._frame_time)
         if newest <= self._last_frame or self._buffers_out >= self._configuration["buffer_count"]:
+            return None
+        if not self._scene.is_there():
             return None
         self._last_frame = newest
         self._buffers_out += 1

@@ -1,5 +1,6 @@
 """What the stand-in's cameras look at."""
 
+import stat
 from pathlib import Path
 
 import numpy as np
@@ -23,9 +24,15 @@ class Scene:
 
     def is_there(self) -> bool:
         """Whether there is anything to see."""
-        if self._path.is_dir():
+        if self._path == BARS:
+            return True
+        try:
+            mode = self._path.stat().st_mode
+        except OSError:
+            return False
+        if stat.S_ISDIR(mode):
             return any(entry.suffix.lower() in SUFFIXES for entry in self._path.iterdir())
-        return self._path == BARS or self._path.is_file()
+        return stat.S_ISREG(mode)
 
     def picture(self, number: int) -> BgrImage:
         """The picture to be seen; another `number` than the last time gives the next. Raises SourceError."""

@@ -44,7 +44,7 @@ many, and be there in two frames. No more than that is taken for usual."""
 _REACH = 16
 """Pixels. What is further away is elsewhere."""
 
-_SORT_EVERY = 1.0
+_SORT_EVERY = 2.0
 
 Floats = NDArray[np.float32]
 

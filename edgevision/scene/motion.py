@@ -16,7 +16,7 @@ LOOK_EVERY = 10.0
 LINGER = 1.0
 """Seconds for which frames pass after movement that was more than a single frame's."""
 
-COMPARE_EVERY = 0.15
+COMPARE_EVERY = 0.25
 """Seconds from one comparison to the next while nothing moves: the frames between needn't even be had."""
 
 SETTLE = 1.0
