@@ -14,11 +14,12 @@ from collections import Counter
 from pathlib import Path
 
 from tests.daemon_process import DaemonProcess
-from tests.mosquitto import Mosquitto
+from tests.mosquitto import Mosquitto, Received
 from tests.moving_pictures import Walker, frames, somebody, walk, write_clip
-from tests.test_main_job import configuration
+from tests.test_main_job import BASE, configuration
 
 FPS, SECONDS, PEOPLE = 5.0, 12.0, 3
+EVENTS, DETECTIONS = f"{BASE}/front/events", f"{BASE}/front/detections"
 
 
 def main() -> None:
@@ -35,25 +36,25 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name, Mosquitto(Path(name) / "broker") as broker:
         clip = Path(name) / "clip.avi"
         write_clip(clip, frames(walkers, SECONDS, FPS), FPS)
-        camera = {"source": {"type": "video", "path": str(clip), "loop": True}, "publish": "nonempty"}
-        seen = broker.subscribe("edgevision/test/front/events", "edgevision/test/stats")
-        config = configuration(broker, front=camera)
-        with DaemonProcess(Path(name), config) as daemon:
+        camera = {"source": {"type": "video", "path": str(clip), "loop": True}, "publish": "changes"}
+        subscriber = broker.subscribe(EVENTS, DETECTIONS)
+        with DaemonProcess(Path(name), configuration(broker, front=camera)) as daemon:
             started = time.monotonic()
-            while len(starts(seen.payloads("edgevision/test/front/events"))) < loops * PEOPLE:
+            while not (whole := until(subscriber.messages, loops * round(SECONDS * FPS))):
                 assert daemon.process.poll() is None, daemon.log
-                time.sleep(1)
+                time.sleep(2)
             elapsed = time.monotonic() - started
-            daemon.stop()
-        events = [json.loads(payload) for payload in seen.payloads("edgevision/test/front/events")]
-    types = Counter(event["type"] for event in events)
-    last = max(int(event["track"] == event["track"]) for event in events)
-    print(f"{loops} loops in {elapsed:.0f} s: {types}, {last}")
+            assert daemon.stop() == 0, daemon.log
+    types = Counter(json.loads(one.payload)["type"] for one in whole if one.topic == EVENTS)
+    print(f"{loops} loops in {elapsed:.0f} s: {types['start']} starts, {types['end']} ends; truth {loops * PEOPLE}")
 
 
-def starts(payloads: list[bytes]) -> list[bytes]:
-    """The events that say that somebody came."""
-    return [payload for payload in payloads if b'"type":"start"' in payload]
+def until(messages: list[Received], frame: int) -> list[Received]:
+    """The messages before the first of that frame or a later one; none while that has not come."""
+    for place, one in enumerate(messages):
+        if one.topic == DETECTIONS and int(json.loads(one.payload)["seq"]) >= frame:
+            return messages[:place]
+    return []
 
 
 if __name__ == "__main__":
