@@ -112,7 +112,7 @@ class EventSettings(Section):
     """When a thing counts as come, and when as gone."""
 
     min_hits: Annotated[int, Between(1, 100)] = 3
-    """Frames in a row in which it must be found."""
+    """Frames in which it must be found; it may be missed in one now and then."""
 
     max_lost: Annotated[float, Between(0.1, 3600)] = 2.0
     """Seconds without finding it after which it is gone."""

@@ -17,8 +17,11 @@ TESTS = (
     "tests/edgetpu",
     "tests/inference",
     "tests/models",
+    "tests/scene",
+    "tests/daemon/test_snapshot_picture.py",
     "tests/test_accuracy.py",
     "tests/test_edgetpu.py",
+    "tests/test_events.py",
     "tests/test_main_job.py",
 )
 
