@@ -39,10 +39,17 @@ def test_each_camera_has_its_own_threshold_and_model_under_the_prefix_that_is_se
         with DaemonProcess(tmp_path, config) as daemon:
             assert daemon.wait() == 0, daemon.log
         subscriber.wait_for_payload(f"{BASE}/status", b"offline")
-    assert {message.topic for message in subscriber.messages} == {
-        f"{BASE}/{rest}"
-        for rest in ("status", "info", "stats", "strict/detections", "lenient/detections", "things/detections")
+    own = {
+        f"{BASE}/{camera}/{what}"
+        for camera in config["cameras"]
+        for what in ("detections", "status", "detect", "threshold")
     }
+    counted = {f"{BASE}/{camera}/count/person" for camera in ("strict", "lenient")}  # "things" has too many labels
+    of_device = {
+        *(f"{BASE}/{what}" for what in ("status", "info", "stats")),
+        "homeassistant/device/edgevision_eyes/config",
+    }
+    assert {message.topic for message in subscriber.messages} == own | counted | of_device
     seen = {name: json.loads(subscriber.payloads(f"{BASE}/{name}/detections")[0]) for name in config["cameras"]}
     assert {name: one["model"] for name, one in seen.items()} == {
         "strict": "person",

@@ -1,10 +1,11 @@
 """`edgevision check`."""
 
 import logging
+from collections.abc import Iterator
 from pathlib import Path
 
 from edgevision.config.loader import Config, load_config
-from edgevision.config.schema import MqttSettings
+from edgevision.config.schema import CameraSettings, MqttSettings
 from edgevision.daemon.models import ASSUMED, ModelInUse, open_models
 from edgevision.publish.settings import vet_tls_files
 
@@ -34,13 +35,30 @@ def describe(config: Config, models: list[ModelInUse]) -> list[str]:
         if info.normalization_assumed:
             lines.append(f"warning  {in_use.name}: {ASSUMED}")
     for name, camera in settings.cameras.items():
-        model = settings.model_for(name)
+        threshold = settings.model_for(name).threshold
         lines.append(
-            f"camera   {name}: {camera.source.type}, model {model_of[name]}, threshold {model.threshold:g},"
+            f"camera   {name}: {camera.source.type}, model {model_of[name]}, threshold {threshold:g},"
             f" publishes {camera.publish}"
         )
+        lines.append(f"         {'; '.join(_what_counts(camera))}")
     lines.append("ok")
     return lines
+
+
+def _what_counts(camera: CameraSettings) -> Iterator[str]:
+    """What becomes of a camera's detections: `counts person (0.6 and more), dog; zones drive; runs on every frame`."""
+    labels = [
+        label if settings.threshold is None else f"{label} ({settings.threshold:g} and more)"
+        for label, settings in camera.labels.items()
+    ]
+    yield f"counts {', '.join(labels) or 'all labels'}"
+    if camera.zones:
+        yield f"zones {', '.join(camera.zones)}"
+    if camera.masks:
+        yield f"{len(camera.masks)} mask{'s' if len(camera.masks) > 1 else ''}"
+    yield "rests while nothing moves" if camera.gated else "runs on every frame"
+    if not camera.snapshots.enabled:
+        yield "sends no pictures"
 
 
 def _broker(mqtt: MqttSettings) -> str:

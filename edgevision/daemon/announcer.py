@@ -65,7 +65,8 @@ class Announcer:
             self._states = states
             self._announce(self._topics.info, info_payload(self._info(states)))
         for name, reporter in self._reporters.items():
-            self._tell_online(name, not reporter.camera.counters.stalled)
+            counters = reporter.camera.counters
+            self._tell_online(name, not (counters.stalled or counters.ended))
         labels = [reporter.labels for reporter in self._reporters.values()]
         if labels != self._labels:
             self._labels = labels

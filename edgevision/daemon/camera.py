@@ -21,6 +21,7 @@ class CameraCounters:
     dropped: int = 0
     stalled: bool = True  # until the first frame
     given_up: bool = False
+    ended: bool = False
     inference_ms: deque[float] = field(default_factory=lambda: deque(maxlen=KEPT_DURATIONS))
     lock: threading.Lock = field(default_factory=threading.Lock)
 

@@ -67,6 +67,7 @@ class CaptureThread(SupervisedThread):
                 self._opened = self._monotonic()
                 self._read_to_end()
                 self._no_picture(over=True)
+                self._camera.counters.ended = True
                 return
             except SourceError as error:
                 wait = self._backoff.wait()
@@ -129,13 +130,11 @@ class CaptureThread(SupervisedThread):
 
     def _hand_on(self, frame: Frame) -> bool:
         """Whether another frame was dropped for it."""
-        # Of sources that tell by a small picture, `read` has asked already.
-        verdict = self._worth_a_look(lambda: frame.image, frame.clock) if self._verdict is None else self._verdict
-        if not verdict:
-            return False
         if self._camera.source.finite:
             self._wait_for_broker()
-        return self._put(frame)
+        # Of sources that tell by a small picture, `read` has asked already.
+        verdict = self._worth_a_look(lambda: frame.image, frame.clock) if self._verdict is None else self._verdict
+        return verdict and self._put(frame)
 
     def _wanted(self, grey: Callable[[], GreyImage]) -> bool:
         turned = self._camera.settings.rotate

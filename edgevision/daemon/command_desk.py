@@ -70,8 +70,10 @@ class CommandDesk:
             if threshold is not None and threshold.configured == camera.model.threshold:
                 camera.controls.threshold = threshold.value
             if not remembered.detect:
-                log.warning("camera %s: detection is OFF, as was set on %s", name, self._topics.detect_set(name))
-            self._tell(camera)
+                topic = self._topics.detect_set(name)
+                log.warning("camera %s: detection is OFF, as was set on %s; ON there switches it on", name, topic)
+            self._tell_detect(camera)
+            self._tell_threshold(camera)
 
     def attend(self) -> None:
         """Carry out what has come so far: whoever never ceases to command keeps nobody from anything else."""
@@ -106,14 +108,14 @@ class CommandDesk:
             moment = Moment(time.monotonic(), time.time())
             self._queues[camera.name].put_newest(NoPicture(camera.name, moment, over=True))
         self._remember(camera)
-        self._tell(camera)
+        self._tell_detect(camera)
 
     def _set_threshold(self, camera: Camera, value: float) -> None:
         if value != camera.controls.threshold:
             log.info("camera %s: threshold set to %.2f by MQTT", camera.name, value)
         camera.controls.threshold = value
         self._remember(camera)
-        self._tell(camera)
+        self._tell_threshold(camera)
 
     def _take_snapshot(self, camera: Camera) -> None:
         if camera.settings.snapshots.enabled:
@@ -139,13 +141,13 @@ class CommandDesk:
         self._memory.content = content.model_copy(update={"cameras": {**content.cameras, camera.name: new}})
         self._memory.store()
 
-    def _tell(self, camera: Camera) -> None:
-        states = {
-            self._topics.detect(camera.name): "ON" if camera.controls.detect else "OFF",
-            self._topics.threshold(camera.name): f"{camera.controls.threshold:.2f}",
-        }
-        for topic, state in states.items():
-            self._publisher.announce(Message(topic, state.encode(), qos=1, retain=True))
+    def _tell_detect(self, camera: Camera) -> None:
+        state = b"ON" if camera.controls.detect else b"OFF"
+        self._publisher.announce(Message(self._topics.detect(camera.name), state, qos=1, retain=True))
+
+    def _tell_threshold(self, camera: Camera) -> None:
+        state = f"{camera.controls.threshold:.2f}".encode()
+        self._publisher.announce(Message(self._topics.threshold(camera.name), state, qos=1, retain=True))
 
     def _refuse(self, topic: str, reason: str) -> None:
         if topic not in self._refused:

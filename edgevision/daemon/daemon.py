@@ -6,6 +6,8 @@ import threading
 import time
 from collections.abc import Sequence
 
+import cv2
+
 from edgevision import __version__
 from edgevision.capture.picamera2 import CLOSING
 from edgevision.capture.registry import make_source
@@ -112,6 +114,8 @@ class Daemon:
 
         Whatever happened, everything is stopped in order before it returns: sources, models, then the broker is told.
         """
+        # Every camera has a thread of its own; OpenCV's would only wait for each other.
+        cv2.setNumThreads(1)
         log.info("edgevision %s on %s: %s", __version__, load_runtime(), "; ".join(self._summary()))
         for in_use in self._models:
             if in_use.model.info.normalization_assumed:

@@ -34,7 +34,7 @@ class InferenceThread(SupervisedThread):
         while (taken := self._queue.take()) is not None:
             reporter = self.reporters[taken.camera]
             match taken:
-                case NoPicture(over=True):
+                case NoPicture() if taken.over or not reporter.camera.controls.detect:
                     reporter.leave(taken.moment.time)
                 case NoPicture():
                     reporter.no_picture(taken.moment)

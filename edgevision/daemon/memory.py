@@ -7,8 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from edgevision.publish.message import check_topic
 from edgevision.regular_file import read_regular_file
 
 log = logging.getLogger(__name__)
@@ -17,6 +18,18 @@ MOST_BYTES = 4 * 1024**2
 
 MOST_WRITES = 10
 """In a row; after that one a second: whoever turns a knob over MQTT shall not wear out the SD card."""
+
+RETRY = 60.0
+"""Seconds after a write that failed until the next."""
+
+
+def _topic(text: str) -> str:
+    check_topic(text)
+    return text
+
+
+_Topic = Annotated[str, AfterValidator(_topic)]
+_Level = Annotated[str, Field(pattern="^[a-zA-Z0-9_-]+$", max_length=10_000)]
 
 
 class RememberedThreshold(BaseModel):
@@ -44,8 +57,8 @@ class Remembered(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     cameras: dict[str, RememberedCamera] = {}
-    retained: tuple[str, ...] = ()
-    components: dict[str, str] = {}
+    retained: tuple[_Topic, ...] = ()
+    components: dict[_Level, _Level] = {}
 
 
 class Memory:
@@ -73,10 +86,11 @@ class Memory:
         if self._writes_left < 1 and not now:
             return
         self._writes_left -= 1
-        self._stored = self.content
         try:
             _write(self._path, self.content.model_dump_json(indent=1).encode())
+            self._stored = self.content
         except OSError as error:
+            self._writes_left = 1 - RETRY
             if not self._warned:
                 self._warned = True
                 log.warning(

@@ -53,6 +53,7 @@ class Reporter:
             if self.camera.settings.publish != "off":
                 payload = embedding_payload(described, inference.vector.tolist())
                 self._send(self._topics.embedding(self.camera.name), payload)
+            self._send_wanted(frame)
             return
         look = self._look(inference.detections, Moment(frame.clock, frame.time))
         if self._gate.passes(look.seen):
@@ -73,9 +74,13 @@ class Reporter:
     def unlooked(self, frame: Frame) -> None:
         """Detection is switched off; only a picture may be wanted."""
         self.leave(frame.time)
+        self._send_wanted(frame)
+
+    def _send_wanted(self, frame: Frame, seen: Sequence[Seen] = ()) -> None:
+        """Publish the picture that somebody has asked for."""
         if self.camera.controls.snapshot_wanted:
             self.camera.controls.snapshot_wanted = False
-            self._send_picture(frame)
+            self._send_picture(frame, seen)
 
     def _send_picture(self, frame: Frame, seen: Sequence[Seen] = (), about: Box | None = None) -> None:
         """Publish `frame` with what was seen drawn in, unless the configuration forbids pictures."""
@@ -102,6 +107,7 @@ class Reporter:
         new = [label for label in counts if label not in self.labels]
         if new:
             self.labels = (*self.labels, *new)
+            zone_counts = dict.fromkeys(counted_in_zones(self.camera.settings, new), 0) | dict(zone_counts)
         camera = self.camera.name
         by_topic = {self._topics.count(camera, label): count for label, count in counts.items()}
         by_topic |= {self._topics.count(camera, label, zone): count for (zone, label), count in zone_counts.items()}
@@ -112,10 +118,7 @@ class Reporter:
 
     def _send_pictures(self, frame: Frame, look: Look) -> None:
         """Of what has just come, or is seen better than in its last picture; and what somebody asked for."""
-        controls = self.camera.controls
-        if controls.snapshot_wanted:
-            controls.snapshot_wanted = False
-            self._send_picture(frame, look.seen)
+        self._send_wanted(frame, look.seen)
         due = []
         for seen in look.seen:
             score = seen.detection.score

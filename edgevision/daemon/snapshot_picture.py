@@ -13,6 +13,9 @@ from edgevision.inference.annotate import annotate
 from edgevision.inference.detection import Box, Detection
 from edgevision.scene.seen import Seen
 
+LONGEST_SIDE = 65_500
+"""Pixels that a JPEG may have, by libjpeg."""
+
 MARGIN = 0.2
 """What is left around a box on each side, as a part of the box's own."""
 
@@ -71,11 +74,12 @@ def part_around(box: Box, width: int, height: int) -> Pixels:
 
 
 def scaled_down(image: BgrImage, height: int | None) -> BgrImage:
-    """`image` with `height` rows and columns in proportion; unchanged when it has no more than that."""
+    """`image` with `height` rows at most, no side longer than LONGEST_SIDE, in proportion."""
     rows, columns = image.shape[:2]
-    if height is None or rows <= height:
+    scale = min((height or rows) / rows, LONGEST_SIDE / max(rows, columns))
+    if scale >= 1:
         return image
-    size = max(round(columns * height / rows), 1), height
+    size = max(round(columns * scale), 1), max(round(rows * scale), 1)
     return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
 
 

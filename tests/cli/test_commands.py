@@ -149,3 +149,29 @@ def test_check_says_that_an_edge_tpu_is_missed(
     assert done.returncode == 0
     assert f"warning  {compiled.stem} runs on the CPU: libnotthere.so.1 is not installed" in done.stdout
     assert "warning" not in done.stderr
+
+
+def test_check_tells_what_becomes_of_a_cameras_detections(tmp_path: Path) -> None:
+    path = tmp_path / "edgevision.yaml"
+    path.write_text(
+        "model: {threads: 1}\ncameras:\n  front:\n    source: {type: v4l2}\n    labels: {person: {threshold: 0.7}}\n"
+        "    zones: {drive: {polygon: [[0, 0], [1, 0], [1, 1]]}}\n    masks: [[[0, 0], [1, 0], [1, 0.1]]]\n"
+        "    snapshots: {enabled: false}\n  back: {source: {type: v4l2}, motion: {enabled: false}}\n"
+    )
+    told = edgevision("check", "-c", path)
+    assert told.returncode == 0, told.stderr
+    assert (
+        "counts person (0.7 and more); zones drive; 1 mask; rests while nothing moves; sends no pictures" in told.stdout
+    )
+    assert "counts all labels; runs on every frame" in told.stdout
+
+
+def test_check_tells_a_label_that_the_model_does_not_have(tmp_path: Path) -> None:
+    path = tmp_path / "edgevision.yaml"
+    path.write_text("cameras:\n  front:\n    source: {type: v4l2}\n    labels: {persn: }\n")
+    told = edgevision("check", "-c", path)
+    assert told.returncode == 78
+    assert (
+        f"{path}:4:20: cameras.front.labels.persn: the model has no label 'persn'; did you mean 'person'?"
+        in told.stderr
+    )

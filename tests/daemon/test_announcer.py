@@ -1,12 +1,18 @@
 """The broker's picture of the device is right: what is there is announced, what isn't any more is cleared away."""
 
 import json
+import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from edgevision.capture.frame import Picture
 from edgevision.daemon.announcer import Announcer
 from edgevision.daemon.camera import Camera
+from edgevision.daemon.capture_thread import CaptureThread
+from edgevision.daemon.frame_queue import FrameQueue
 from edgevision.daemon.memory import Memory
 from edgevision.daemon.models import ModelInUse
 from edgevision.daemon.reporter import Reporter
@@ -16,7 +22,7 @@ from edgevision.inference.bundled import bundled_model
 from edgevision.inference.model import Model
 from edgevision.publish.topics import Topics
 from edgevision.scene.scene import Scene
-from tests.daemon.cameras import a_camera
+from tests.daemon.cameras import ScriptedSource, a_camera
 from tests.daemon.publishers import RecordingPublisher
 
 TOPICS = Topics("edgevision", "test")
@@ -74,6 +80,19 @@ def test_a_camera_is_online_while_it_gives_frames(tmp_path: Path) -> None:
     run.announcer.leave()
     said = run.publisher.payloads("front/status")
     assert said == [b"offline", b"online", b"offline", b"online", b"offline"]
+
+
+def test_a_camera_whose_source_has_ended_is_offline(tmp_path: Path) -> None:
+    camera = a_camera(ScriptedSource("open", Picture(np.zeros((2, 2, 3), np.uint8)), None))
+    run, queue = Run(tmp_path, camera), FrameQueue()
+    consumer = threading.Thread(target=lambda: [*iter(queue.take, None)])
+    consumer.start()
+    CaptureThread(camera, queue, threading.Event(), lambda: None, lambda _: None).run()
+    queue.close()
+    consumer.join(10)
+    assert not camera.counters.stalled
+    run.attend()
+    assert run.publisher.payloads("front/status") == [b"offline"]
 
 
 def test_without_a_discovery_prefix_home_assistant_is_told_nothing(tmp_path: Path) -> None:

@@ -113,6 +113,19 @@ def test_each_frame_of_a_source_that_ends_waits_for_the_broker_and_those_of_othe
     assert events == order
 
 
+def test_a_source_that_ends_waits_for_the_broker_though_detection_is_off_for_there_it_is_switched_on() -> None:
+    events: list[str] = []
+    camera = a_camera(ScriptedSource("open", PICTURE, PICTURE, None))
+    camera.controls.detect = False
+
+    def switched_on() -> None:
+        events.append("wait")
+        camera.controls.detect = True
+
+    CaptureThread(camera, RecordingQueue(events), threading.Event(), switched_on, lambda _: None).run()
+    assert events == ["wait", "frame 0", "wait", "frame 1", "over"]
+
+
 def test_a_mistake_of_ours_ends_the_thread_and_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     _, _, dead = capture(ScriptedSource("open", KeyError("a bug")), monkeypatch)
     assert [thread.name for thread in dead] == ["capture front"]

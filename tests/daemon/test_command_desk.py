@@ -91,6 +91,15 @@ def test_detection_is_switched_and_that_is_answered(tmp_path: Path) -> None:
     assert desk.says("detect") == b"ON"
 
 
+def test_a_command_is_answered_on_its_own_state_topic_alone(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    for topic, payload, answer in (("detect", b"off", b"OFF"), ("threshold", b".7", b"0.70")):
+        before = len(desk.publisher.messages)
+        desk.gets(f"{BASE}/{topic}/set", payload)
+        (answered,) = desk.publisher.messages[before:]
+        assert (answered.topic, answered.payload) == (f"{BASE}/{topic}", answer)
+
+
 def test_switching_off_ends_what_is_open_without_waiting_for_a_frame(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
     desk.gets(f"{BASE}/detect/set", b"OFF")
@@ -184,3 +193,30 @@ def test_a_flood_of_commands_fills_no_memory(tmp_path: Path) -> None:
         desk.publisher.handlers[f"{BASE}/snapshot/set"](f"{BASE}/snapshot/set", b"")
     desk.desk.attend()
     assert desk.camera.controls.snapshot_wanted
+
+
+def test_of_a_flood_the_newest_commands_hold(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    topic = f"{BASE}/threshold/set"
+    for number in range(MOST_WAITING + 1):
+        desk.publisher.handlers[topic](topic, b"0.9" if number == MOST_WAITING else b"0.1")
+    desk.desk.attend()
+    assert desk.says("threshold") == b"0.90"
+    assert desk.nudges == ["nudge"], "or the request to stop would wait behind them"
+
+
+def test_who_never_ceases_to_command_keeps_the_main_thread_from_nothing_else(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    topic = "homeassistant/status"
+
+    class Insatiable(list[str]):
+        def append(self, birth: str) -> None:
+            super().append(birth)
+            desk.publisher.handlers[topic](topic, b"online")
+
+    desk.births = Insatiable()
+    desk.publisher.handlers[topic](topic, b"online")
+    for births in (1, 2):
+        desk.desk.attend()
+        assert len(desk.births) == births
+        assert len(desk.nudges) > births, "what came meanwhile waits for no other"

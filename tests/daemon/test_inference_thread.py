@@ -51,12 +51,13 @@ def a_frame(seq: int, crop: Region = WHOLE) -> Frame:
     return Frame("front", seq, 1000.0 + seq, seq / 10, seq / 10, np.zeros((40, 40, 3), np.uint8), crop=crop)
 
 
-def infer(camera: Camera, script: list[Frame | NoPicture]) -> tuple[RecordingPublisher, ScriptedModel]:
+def infer(camera: Camera, script: list[Frame | NoPicture] | ScriptedQueue) -> tuple[RecordingPublisher, ScriptedModel]:
     """Run an inference thread over `script`; the messages, and what the model was asked for."""
     publisher, model, dead = RecordingPublisher(), ScriptedModel(), list[SupervisedThread]()
     scene = Scene(scene_rules(camera.settings), lambda: "front-1")
     reporter = Reporter(camera, scene, TOPICS, publisher, 1, ["person"])
-    InferenceThread(model, {"front": reporter}, ScriptedQueue(script), dead.append).run()
+    queue = script if isinstance(script, ScriptedQueue) else ScriptedQueue(script)
+    InferenceThread(model, {"front": reporter}, queue, dead.append).run()
     assert dead == []
     return publisher, model
 
@@ -104,6 +105,19 @@ def test_what_is_there_ends_at_once_when_the_source_has_ended_but_may_come_back_
 ) -> None:
     publisher, _ = infer(a_camera(), [*FRAMES, NoPicture("front", Moment(0.3, 1003.0), over)])
     assert sum(b'"type":"end"' in payload for payload in publisher.payloads("front/events")) == ends
+
+
+def test_what_is_there_ends_when_detection_is_switched_off_before_a_camera_that_is_lost() -> None:
+    camera = a_camera()
+
+    class SwitchedOff(ScriptedQueue):
+        def take(self) -> Frame | NoPicture | None:
+            taken = super().take()
+            camera.controls.detect = not isinstance(taken, NoPicture)
+            return taken
+
+    publisher, _ = infer(camera, SwitchedOff([*FRAMES, NoPicture("front", Moment(0.3, 1003.0), over=False)]))
+    assert sum(b'"type":"end"' in payload for payload in publisher.payloads("front/events")) == 1
 
 
 def test_what_a_lost_camera_saw_ends_after_max_lost() -> None:

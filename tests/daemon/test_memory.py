@@ -67,6 +67,11 @@ def test_many_changes_are_written_once_a_second_after_the_first_and_the_last_one
         b'{"cameras": {"front": {"threshold": {"value": 7, "configured": 0.5}}}}',
         b'{"cameras": {"front": {"detect": "perhaps"}}}',
         b"[" * 100_000,
+        b'{"retained": [""]}',
+        b'{"retained": ["edgevision+pi/status"]}',
+        b'{"retained": ["' + b"a" * 65_536 + b'"]}',
+        b'{"components": {"count--front/": "sensor"}}',
+        b'{"components": {"count--front": "sen#or"}}',
     ],
 )
 def test_a_damaged_file_is_told_and_replaced(content: bytes, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -97,6 +102,20 @@ def test_a_disk_that_cannot_be_written_is_told_once_and_all_goes_on(
     warnings = [record.getMessage() for record in caplog.records if "can't be written" in record.getMessage()]
     assert len(warnings) == 1
     assert "state_dir" in warnings[0]
+
+
+def test_what_could_not_be_written_is_written_a_minute_later(tmp_path: Path) -> None:
+    path = tmp_path / "state" / "mqtt.json"
+    path.parent.write_text("a file where the folder should be")
+    kept = memory(path, seconds_a_look=20)
+    kept.content = OFF
+    kept.store()
+    path.parent.unlink()
+    kept.store()
+    assert not path.exists(), "not tried again at each look"
+    for _ in range(3):
+        kept.store()
+    assert memory(path).content == OFF
 
 
 def test_a_write_that_fails_leaves_the_old_file_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -79,6 +79,15 @@ def test_a_label_that_nobody_announced_is_counted_once_it_is_seen() -> None:
     assert reported.publisher.payloads("front/count/person") == [b"1"]
 
 
+def test_a_label_that_is_seen_later_is_counted_in_each_zone_that_cares_at_once() -> None:
+    lawn = {"polygon": [[0.9, 0], [1, 0], [1, 0.1]]}
+    reported = Reported(a_camera(zones={**DRIVE, "lawn": lawn, "pond": {**lawn, "labels": ["dog"]}}), labels="dog")
+    reported.sees(person(), times=3)
+    assert reported.publisher.payloads("front/count/person/drive") == [b"1"]
+    assert reported.publisher.payloads("front/count/person/lawn") == [b"0"]
+    assert reported.publisher.payloads("front/count/person/pond") == []
+
+
 def test_a_detection_tells_its_track_once_that_has_started_and_its_zones_always() -> None:
     reported = Reported(a_camera(zones=DRIVE))
     reported.sees(person(), times=3)
@@ -116,6 +125,16 @@ def test_every_feature_vector_is_published_unless_publishing_is_off(publish: str
     payloads = reported.publisher.payloads("front/embedding")
     assert len(payloads) == len(reported.publisher.messages) == sent
     assert all(json.loads(payload)["vector"] == [0.25, -1.5] for payload in payloads)
+
+
+def test_a_picture_can_be_asked_for_where_the_model_gives_feature_vectors() -> None:
+    camera = a_camera()
+    reported = Reported(camera)
+    camera.controls.snapshot_wanted = True
+    for _ in range(2):
+        reported.reporter.inferred(reported.frame(), Inference([], 0.01, np.array([0.25])))
+    assert len(reported.publisher.payloads("front/snapshot")) == 1
+    assert not camera.controls.snapshot_wanted
 
 
 def test_the_motion_gate_stays_open_from_the_first_detection_to_the_end() -> None:

@@ -12,7 +12,15 @@ from hypothesis import strategies as st
 from edgevision.capture.frame import BgrImage
 from edgevision.capture.picture_file import decode_picture
 from edgevision.config.scene import SnapshotSettings
-from edgevision.daemon.snapshot_picture import LEAST_SIDE, MARGIN, MOST_SLENDER, encoded, part_around, snapshot_jpeg
+from edgevision.daemon.snapshot_picture import (
+    LEAST_SIDE,
+    LONGEST_SIDE,
+    MARGIN,
+    MOST_SLENDER,
+    encoded,
+    part_around,
+    snapshot_jpeg,
+)
 from edgevision.inference.annotate import COLOUR
 from edgevision.inference.detection import Box, Detection
 from edgevision.scene.seen import Seen
@@ -78,6 +86,13 @@ def test_the_height_is_that_of_the_configuration_and_never_more_than_the_frame_h
     height: int | None, shape: tuple[int, int]
 ) -> None:
     assert taken(frame(721, 1283), seen(), height=height).shape[:2] == shape
+
+
+@pytest.mark.parametrize("shape", [(16, 70_000), (66_000, 8), (1, 65_600)])
+def test_a_frame_that_is_too_long_for_a_jpeg_is_made_smaller(shape: tuple[int, int]) -> None:
+    picture = taken(frame(*shape), seen())
+    assert max(picture.shape) == LONGEST_SIDE
+    assert min(picture.shape[:2]) == pytest.approx(min(shape), abs=1)
 
 
 def test_lines_and_text_are_drawn_at_the_final_size() -> None:
