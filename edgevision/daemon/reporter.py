@@ -38,6 +38,7 @@ class Reporter:
         self._qos = qos
         self._gate = PublishGate(camera.settings.publish)
         self._clock = 0.0
+        self._counts: object = None
         self._told: dict[str, int] = {}
         self._pictured: dict[str, float] = {}
 
@@ -104,6 +105,9 @@ class Reporter:
         self._tell_counts(look.counts, look.zone_counts)
 
     def _tell_counts(self, counts: Mapping[str, int], zone_counts: Mapping[tuple[str, str], int]) -> None:
+        if self._counts == (counts, zone_counts):  # as after nearly every frame
+            return
+        self._counts = counts, zone_counts
         new = [label for label in counts if label not in self.labels]
         if new:
             self.labels = (*self.labels, *new)

@@ -21,7 +21,6 @@ TESTS = (
     "tests/daemon/test_snapshot_picture.py",
     "tests/test_accuracy.py",
     "tests/test_edgetpu.py",
-    "tests/test_events.py",
     "tests/test_main_job.py",
 )
 
