@@ -3,6 +3,7 @@
 import itertools
 import math
 import threading
+import time
 
 import cv2
 import numpy as np
@@ -59,7 +60,7 @@ def test_in_10_000_frames_of_noise_and_slow_light_there_is_no_event_and_next_to_
     inference.start()
     CaptureThread(camera, queue, threading.Event(), lambda: None, dead.append).run()
     while not queue.idle():
-        pass
+        time.sleep(0.001)
     queue.close()
     inference.join(10)
     assert dead == []

@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from tests.test_main_job import BASE, configuration
 
 FPS = 10.0
 EVENTS = f"{BASE}/front/events"
+DISCOVERY = "homeassistant/device/edgevision_test/config"
 
 
 @pytest.fixture
@@ -40,12 +42,19 @@ def lives(events: list[dict[str, Any]]) -> dict[str, list[str]]:
     return by_track
 
 
-def run_to_its_end(folder: Path, broker: Mosquitto, camera: dict[str, Any]) -> list[Received]:
-    """Everything that a subscriber gets of a camera whose source ends."""
+def run_to_its_end(folder: Path, broker: Mosquitto, camera: dict[str, Any], qos: int = 1) -> list[Received]:
+    """Everything that a subscriber gets of a camera whose source ends; events come with `qos`."""
     subscriber = broker.subscribe(f"{BASE}/#")
-    with DaemonProcess(folder, configuration(broker, front=camera)) as daemon:
+    config = configuration(broker, front=camera)
+    config["mqtt"]["qos"] = qos
+    with DaemonProcess(folder, config) as daemon:
         assert daemon.wait() == 0, daemon.log
     return subscriber.wait_for(lambda seen: seen[-1].topic == f"{BASE}/status" and seen[-1].payload == b"offline")
+
+
+def told_at(message: Received) -> datetime:
+    """The time of an event."""
+    return datetime.fromisoformat(json.loads(message.payload)["time"])
 
 
 def of(messages: list[Received], topic: str) -> list[Any]:
@@ -59,6 +68,7 @@ def test_somebody_who_walks_through_a_zone_comes_is_there_and_goes(tmp_path: Pat
     camera["zones"] = {"middle": {"polygon": [[0.4, 0.5], [0.6, 0.5], [0.6, 1], [0.4, 1]], "labels": ["person"]}}
     messages = run_to_its_end(tmp_path, broker, camera)
     events = of(messages, "events")
+    assert {message.qos for message in messages if message.topic == EVENTS} == {1}
     (types,) = lives(events).values()
     assert (types[0], types[-1]) == ("start", "end")
     assert types.count("start") == types.count("end") == 1
@@ -92,7 +102,9 @@ def test_people_who_cross_and_hide_behind_a_bar_stay_who_they_are(tmp_path: Path
 
 def test_who_is_still_there_at_the_end_of_the_source_ends_with_it(tmp_path: Path, broker: Mosquitto) -> None:
     sitter = Walker(somebody(), walk(0.0, 99.0, [(300, 350), (300, 350)]))
-    events = of(run_to_its_end(tmp_path, broker, clip_of(tmp_path, [sitter], 3.0)), "events")
+    messages = run_to_its_end(tmp_path, broker, clip_of(tmp_path, [sitter], 3.0), qos=0)
+    events = of(messages, "events")
+    assert {message.qos for message in messages if message.topic == EVENTS} == {0}
     assert [event["type"] for event in events] == ["start", "end"]
     assert events[0]["end"] is None
     assert events[1]["end"] >= events[1]["start"]
@@ -133,7 +145,9 @@ def test_detection_is_switched_by_the_topic_that_discovery_names_and_stays_off_o
     config = configuration(broker, front=shown_for_ever(tmp_path))
     with DaemonProcess(tmp_path, config) as daemon:
         subscriber.wait_for_payload(f"{BASE}/front/count/person", b"1", timeout=30)
-        (discovery,) = subscriber.payloads("homeassistant/device/edgevision_test/config")
+        (discovery,) = subscriber.payloads(DISCOVERY)
+        broker.publish("homeassistant/status", b"online")
+        subscriber.wait_for(lambda seen: sum(one.topic == DISCOVERY for one in seen) == 2, "all again at a birth")
         switch = json.loads(discovery)["components"]["detection--front"]
         broker.publish(switch["command_topic"], b"OFF")
         subscriber.wait_for_payload(switch["state_topic"], b"OFF")
@@ -187,10 +201,16 @@ def test_events_reach_a_broker_that_was_away(tmp_path: Path, broker: Mosquitto) 
     with DaemonProcess(tmp_path, configuration(broker, front=camera)) as daemon:
         subscriber.wait_for(lambda seen: len(seen) >= 2, "the first to come and go", timeout=30)
         broker.stop()
-        so_far = len(subscriber.messages)
+        left = datetime.now(UTC)
         time.sleep(5)  # somebody walks through meanwhile
+        back = datetime.now(UTC)
         broker.start()
-        subscriber.wait_for(lambda seen: len(seen) >= so_far + 3, "events after the broker is back", timeout=40)
+        subscriber.wait_for(
+            lambda seen: any(left < told_at(one) < back for one in seen),
+            "what happened meanwhile",
+            timeout=40,
+        )
+        subscriber.wait_for(lambda seen: told_at(seen[-1]) > back, "events after the broker is back", timeout=40)
         assert daemon.stop() == 0, daemon.log
     told = lives([json.loads(payload) for payload in subscriber.payloads(EVENTS)])
     assert all((types[0], types[-1]) == ("start", "end") for types in told.values())

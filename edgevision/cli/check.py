@@ -23,10 +23,11 @@ def describe(config: Config, models: list[ModelInUse]) -> list[str]:
     """Lines that tell what would run: broker, models, cameras."""
     settings = config.settings
     lines = [f"broker   {_broker(settings.mqtt)}, topics {settings.mqtt.topic_prefix}/{settings.device}/…"]
-    model_of = {}
+    model_of, task_of = {}, {}
     for in_use in models:
         info, state = in_use.model.info, in_use.model.state
         model_of.update(dict.fromkeys(in_use.cameras, in_use.name))
+        task_of.update(dict.fromkeys(in_use.cameras, info.task))
         known = [f"{len(info.labels)} label{'s' if len(info.labels) > 1 else ''}"] if info.labels else []
         facts = [info.task, f"input {info.input}", *known, f"{info.runtime} on {state.in_use}", str(info.path)]
         lines.append(f"model    {in_use.name}: {', '.join(facts)}")
@@ -40,12 +41,12 @@ def describe(config: Config, models: list[ModelInUse]) -> list[str]:
             f"camera   {name}: {camera.source.type}, model {model_of[name]}, threshold {threshold:g},"
             f" publishes {camera.publish}"
         )
-        lines.append(f"         {'; '.join(_what_counts(camera))}")
+        lines.append(f"         {'; '.join(_what_counts(camera, task_of[name]))}")
     lines.append("ok")
     return lines
 
 
-def _what_counts(camera: CameraSettings) -> Iterator[str]:
+def _what_counts(camera: CameraSettings, task: str) -> Iterator[str]:
     """What becomes of a camera's detections: `counts person (0.6 and more), dog; zones drive; runs on every frame`."""
     labels = [
         label if settings.threshold is None else f"{label} ({settings.threshold:g} and more)"
@@ -56,7 +57,7 @@ def _what_counts(camera: CameraSettings) -> Iterator[str]:
         yield f"zones {', '.join(camera.zones)}"
     if camera.masks:
         yield f"{len(camera.masks)} mask{'s' if len(camera.masks) > 1 else ''}"
-    yield "rests while nothing moves" if camera.gated else "runs on every frame"
+    yield "rests while nothing moves" if camera.gated(task) else "runs on every frame"
     if not camera.snapshots.enabled:
         yield "sends no pictures"
 

@@ -50,6 +50,10 @@ def _simple(polygon: tuple[tuple[float, float], ...]) -> tuple[tuple[float, floa
     return polygon
 
 
+def _each_once(labels: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(labels))
+
+
 def _nth(number: int) -> str:
     suffix = {1: "st", 2: "nd", 3: "rd"}.get(number % 10 if number % 100 not in (11, 12, 13) else 0, "th")
     return f"{number}{suffix}"
@@ -97,7 +101,7 @@ class ZoneSettings(Section):
     polygon: PolygonSetting
     """Its corners, [[x, y], …], each 0 to 1 of the whole frame, in the order one walks around it."""
 
-    labels: tuple[str, ...] = ()
+    labels: Annotated[tuple[str, ...], AfterValidator(_each_once)] = ()
     """The labels that it cares for; empty: all."""
 
 
@@ -105,7 +109,7 @@ class MotionSettings(Section):
     """The motion gate: no inference while nothing moves."""
 
     enabled: Annotated[Literal["auto", True, False], BeforeValidator(_auto_or_truth)] = "auto"
-    """true, false, or auto: on for cameras and streams, off for videos and pictures."""
+    """true, false, or auto: on for cameras and streams, off for videos, pictures and feature vectors."""
 
 
 class EventSettings(Section):

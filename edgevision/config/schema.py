@@ -37,6 +37,8 @@ from edgevision.config.sources import Picamera2Source, SourceSettings
 
 DEFAULT_STATE_DIR = Path("/var/lib/edgevision")
 
+_LEAST_SIDE = 0.001
+
 PublishMode = Literal["nonempty", "all", "changes", "off"]
 
 
@@ -53,8 +55,19 @@ def _as_text(value: object) -> object:
     return str(value) if isinstance(value, int) else value
 
 
-def _none_if_nothing(value: object) -> object:
+def _polygons(value: object) -> object:
+    corners = value if isinstance(value, list) else ()
+    if corners and all(
+        isinstance(corner, list) and not any(isinstance(side, list) for side in corner) for corner in corners
+    ):
+        raise disagreement("a list of polygons is needed here; put one more pair of brackets around these corners")
     return () if value is None else value
+
+
+def _labels(value: object) -> object:
+    if isinstance(value, list):
+        raise disagreement("a mapping is needed here, as in {person: {}, dog: {threshold: 0.6}}")
+    return value
 
 
 def _four_numbers(value: object) -> object:
@@ -67,6 +80,8 @@ def _upright(crop: tuple[float, float, float, float]) -> tuple[float, float, flo
     xmin, ymin, xmax, ymax = crop
     if not (xmin < xmax and ymin < ymax):
         raise fault("has no area: xmin must be less than xmax and ymin less than ymax")
+    if xmax - xmin < _LEAST_SIDE or ymax - ymin < _LEAST_SIDE:
+        raise fault(f"has next to no area: each side must be at least {_LEAST_SIDE:g}")
     return crop
 
 
@@ -165,13 +180,15 @@ class CameraSettings(Section):
     model: OrEmpty[ModelOverrides] = ModelOverrides()
     """What this camera has otherwise than the top-level model, key by key."""
 
-    labels: OrEmpty[dict[str, OrEmpty[LabelSettings]]] = Field(default_factory=dict)
+    labels: Annotated[OrEmpty[dict[str, OrEmpty[LabelSettings]]], BeforeValidator(_labels)] = Field(
+        default_factory=dict
+    )
     """The labels that count, and how; empty: all of the model's."""
 
     zones: OrEmpty[dict[ZoneName, ZoneSettings]] = Field(default_factory=dict)
     """Parts of the picture by name."""
 
-    masks: Annotated[tuple[PolygonSetting, ...], BeforeValidator(_none_if_nothing)] = ()
+    masks: Annotated[tuple[PolygonSetting, ...], BeforeValidator(_polygons)] = ()
     """Polygons where nothing is ever reported, nor counts as motion: a thing whose box has its bottom centre there."""
 
     motion: OrEmpty[MotionSettings] = MotionSettings()
@@ -199,11 +216,10 @@ class CameraSettings(Section):
                     raise disagreement(f"the zone {name} cares for {label}, which labels leaves out ({known})", name)
         return zones
 
-    @property
-    def gated(self) -> bool:
-        """Whether the model rests while nothing moves."""
+    def gated(self, task: str) -> bool:
+        """Whether a model that does `task` rests while nothing moves."""
         if self.motion.enabled == "auto":
-            return self.source.type not in ("video", "images")
+            return self.source.type not in ("video", "images") and task != "embed"
         return self.motion.enabled
 
 

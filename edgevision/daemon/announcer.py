@@ -177,5 +177,6 @@ def _camera_info(camera: Camera) -> CameraInfo:
 
 def _discovered(reporter: Reporter) -> DiscoveredCamera:
     settings = reporter.camera.settings
-    zones = {name: zone.labels for name, zone in settings.zones.items()}
+    in_zones = counted_in_zones(settings, reporter.labels)
+    zones = {name: tuple(label for zone, label in in_zones if zone == name) for name in settings.zones}
     return DiscoveredCamera(reporter.camera.name, reporter.labels, zones, settings.snapshots.enabled)

@@ -32,22 +32,29 @@ class CameraControls:
 
     Each is set by one thread and read by others, whole at a time: `detect`, `threshold` and `snapshot_wanted` by the
     main thread (the last is taken back by the inference thread), `occupied` (something is there to follow) by the
-    inference thread.
+    inference thread. `leave_wanted` is set by the main thread when detection is switched off, also where it is on again
+    before the next frame, and taken back by the inference thread.
     """
 
     threshold: float
     detect: bool = True
     snapshot_wanted: bool = False
+    leave_wanted: bool = False
     occupied: bool = False
 
 
 class Camera:
     """A camera's name, source, settings (the model's with the camera's overrides applied), counters and controls."""
 
-    def __init__(self, name: str, source: Source, settings: CameraSettings, model: ModelSettings) -> None:
+    def __init__(
+        self, name: str, source: Source, settings: CameraSettings, model: ModelSettings, task: str = "detect"
+    ) -> None:
+        """`task` is what its model does."""
         self.name = name
         self.source = source
         self.settings = settings
         self.model = model
         self.counters = CameraCounters()
         self.controls = CameraControls(model.threshold)
+        self.gated = settings.gated(task)
+        """Whether the model rests while nothing moves."""

@@ -45,7 +45,7 @@ class CaptureThread(SupervisedThread):
         self._wait_for_broker = wait_for_broker
         self._monotonic = monotonic
         settings = camera.settings
-        self._gate = MotionGate(settings.masks, settings.crop or WHOLE) if settings.gated else None
+        self._gate = MotionGate(settings.masks, settings.crop or WHOLE) if camera.gated else None
         self._verdict: bool | None = None
         """Whether the picture at hand is worth a look, where the source has asked."""
         self._recording: float | None = None

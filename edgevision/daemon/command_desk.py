@@ -105,8 +105,9 @@ class CommandDesk:
         camera.controls.detect = on
         if not on:
             # The camera may give no frame for a while; what is open ends now.
+            camera.controls.leave_wanted = True
             moment = Moment(time.monotonic(), time.time())
-            self._queues[camera.name].put_newest(NoPicture(camera.name, moment, over=True))
+            self._queues[camera.name].wake(NoPicture(camera.name, moment, over=True))
         self._remember(camera)
         self._tell_detect(camera)
 
@@ -127,7 +128,7 @@ class CommandDesk:
             )
 
     def _remember(self, camera: Camera) -> None:
-        """On the disk before it is answered: what was answered holds."""
+        """On the disk before it is answered, unless there are very many of them or the disk can't be written."""
         controls, configured = camera.controls, camera.model.threshold
         threshold = RememberedThreshold(value=controls.threshold, configured=configured)
         content = self._memory.content

@@ -63,8 +63,9 @@ class Daemon:
         self._stopping = threading.Event()
         self._dead: list[SupervisedThread] = []
         self._memory = Memory(settings.state_dir / f"mqtt-{settings.device}.json", time.monotonic)
+        tasks = {name: in_use.model.info.task for in_use in models for name in in_use.cameras}
         self._cameras = {
-            name: Camera(name, make_source(camera.source), camera, settings.model_for(name))
+            name: Camera(name, make_source(camera.source), camera, settings.model_for(name), tasks[name])
             for name, camera in settings.cameras.items()
         }
         self._reporters = {
@@ -96,7 +97,7 @@ class Daemon:
         )
 
     def _reporter(self, camera: Camera, in_use: ModelInUse) -> Reporter:
-        scene = Scene(scene_rules(camera.settings), lambda: f"{camera.name}-{secrets.token_hex(4)}")
+        scene = Scene(scene_rules(camera.settings), lambda: f"{camera.name}-{secrets.token_hex(6)}")
         seen = self._memory.content.cameras.get(camera.name, RememberedCamera()).seen
         labels = counted_labels(camera.settings, label_names(in_use.model.info.labels), seen)
         return Reporter(camera, scene, self._topics, self._publisher, self._settings.mqtt.qos, labels)

@@ -31,10 +31,16 @@ class FrameQueue:
         The camera keeps its turn, so a fast camera can't be starved by its own newer frames.
         """
         with self._changed:
-            dropped = frame.camera in self._waiting
+            dropped = isinstance(self._waiting.get(frame.camera), Frame)
             self._waiting[frame.camera] = frame
             self._changed.notify_all()
             return dropped
+
+    def wake(self, notice: NoPicture) -> None:
+        """Let the thread that takes have something of this camera to take, whatever it is."""
+        with self._changed:
+            self._waiting.setdefault(notice.camera, notice)
+            self._changed.notify_all()
 
     def put_when_free(self, frame: Frame | NoPicture) -> bool:
         """For sources of which every frame counts: wait for the camera's place; False when closed meanwhile."""

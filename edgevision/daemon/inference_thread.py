@@ -33,12 +33,16 @@ class InferenceThread(SupervisedThread):
         """Until the queue is closed."""
         while (taken := self._queue.take()) is not None:
             reporter = self.reporters[taken.camera]
+            controls = reporter.camera.controls
+            if controls.leave_wanted:
+                controls.leave_wanted = False
+                reporter.leave(taken.time if isinstance(taken, Frame) else taken.moment.time)
             match taken:
-                case NoPicture() if taken.over or not reporter.camera.controls.detect:
+                case NoPicture() if taken.over or not controls.detect:
                     reporter.leave(taken.moment.time)
                 case NoPicture():
                     reporter.no_picture(taken.moment)
-                case Frame() if not reporter.camera.controls.detect:
+                case Frame() if not controls.detect:
                     reporter.unlooked(taken)
                 case Frame():
                     reporter.inferred(taken, self._infer(taken, reporter))

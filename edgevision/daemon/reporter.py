@@ -65,7 +65,8 @@ class Reporter:
         self._send_pictures(frame, look)
 
     def no_picture(self, moment: Moment) -> None:
-        """The camera gives none: what was there may be gone."""
+        """The camera gives none: what was there may be gone, and one that is asked for can't be had."""
+        self.camera.controls.snapshot_wanted = False
         self._report(self._look((), moment))
 
     def leave(self, time: float) -> None:

@@ -27,14 +27,15 @@ def scene_rules(settings: CameraSettings) -> Rules:
 def counted_labels(settings: CameraSettings, names: Sequence[str], seen: Sequence[str]) -> tuple[str, ...]:
     """The labels that a camera counts from the beginning: those configured, else the model's `names` if they are few.
 
-    Else those that have been `seen` before and are still the model's.
+    Else those that zones name, and those that have been `seen` before and are still the model's.
     """
     if settings.labels:
         return tuple(settings.labels)
     if len(names) <= MOST_ANNOUNCED:
         return tuple(names)
+    in_zones = (label for zone in settings.zones.values() for label in zone.labels)
     known = frozenset(names)
-    return tuple(label for label in seen if label in known)
+    return tuple(dict.fromkeys((*in_zones, *(label for label in seen if label in known))))
 
 
 def counted_in_zones(settings: CameraSettings, labels: Sequence[str]) -> list[tuple[str, str]]:

@@ -141,7 +141,13 @@ def test_the_motion_gate_is_for_live_sources_unless_it_is_written(
 ) -> None:
     (tmp_path / "clip.mp4").touch()
     text = f"cameras: {{front: {{source: {source}, motion: {{{motion}}}}}}}"
-    assert parsed(text, tmp_path, {"GATE": "off"}).cameras["front"].gated is gated
+    assert parsed(text, tmp_path, {"GATE": "off"}).cameras["front"].gated("detect") is gated
+
+
+def test_feature_vectors_come_whatever_moves_unless_the_gate_is_asked_for() -> None:
+    for enabled, gated in (("auto", False), ("true", True)):
+        text = f"cameras: {{front: {{source: {{type: v4l2}}, motion: {{enabled: {enabled}}}}}}}"
+        assert parsed(text).cameras["front"].gated("embed") is gated
 
 
 @pytest.mark.parametrize(

@@ -288,8 +288,9 @@ CAMERA = [
     _front("a slant", 41, "cameras.front.rotate: 45 is not one of 0, 90, 180, 270", "rotate: 45"),
     _front("a crop of three", 39, "a list of length 3 is not a crop", "crop: [0, 0, 1]"),
     _front("a crop in pixels", 46, "crop[2]: 640 is not between 0 and 1", "crop: [0, 0, 640, 1]"),
+    _front("a crop of a hair", 39, "has next to no area", "crop: [0.5, 0, 0.5000001, 1]"),
     _front("a crop inside out", 39, "has no area", "crop: [0.5, 0, 0.5, 1]"),
-    _front("labels as a list", 41, "a mapping is needed here, not a list of length 1", "labels: [person]"),
+    _front("labels as a list", 41, "a mapping is needed here, as in {person: {}", "labels: [person]"),
     _front(
         "a label's threshold",
         62,
@@ -351,7 +352,10 @@ CAMERA = [
         "labels: {person: }, zones: {drive: {polygon: [[0, 0], [1, 1], [1, 0]], labels: [dog]}}",
     ),
     _front(
-        "one mask for several", 41, "masks[0]: a polygon needs at least 3 corners", "masks: [[0, 0], [1, 1], [1, 0]]"
+        "one mask for several",
+        40,
+        "masks: a list of polygons is needed here; put one more pair of brackets",
+        "masks: [[0, 0], [1, 1], [1, 0]]",
     ),
     _front(
         "motion in a word", 51, "motion.enabled: 'maybe' is not one of auto, true, false", "motion: {enabled: maybe}"

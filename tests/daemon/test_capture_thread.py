@@ -3,13 +3,15 @@
 import functools
 import itertools
 import threading
+import time
 from typing import Any
 
 import numpy as np
 import pytest
 
 from edgevision.backoff import Backoff
-from edgevision.capture.frame import Frame, Picture
+from edgevision.capture.frame import Frame, GreyImage, Picture, Unwanted
+from edgevision.capture.source import Wanted
 from edgevision.daemon.camera import Camera
 from edgevision.daemon.capture_thread import CaptureThread
 from edgevision.daemon.frame_queue import FrameQueue, NoPicture
@@ -44,7 +46,7 @@ def capture(
     consumer.start()
     thread.run()
     while not queue.idle():
-        pass
+        time.sleep(0.001)
     queue.close()
     consumer.join(10)
     return frames, waits, dead
@@ -234,3 +236,53 @@ def test_the_clock_of_a_recording_is_its_own_also_when_it_is_lost() -> None:
     camera = a_camera(ScriptedSource("open", *pictures, None))
     CaptureThread(camera, Moments(), threading.Event(), lambda: None, lambda _: None).run()
     assert moments == [0.0, 3600.0, 7200.0, 7200.0]
+
+
+class Glimpses(ScriptedSource):
+    """Asks whether a picture is wanted, by its grey, as a Pi camera does; counts how often that is looked at."""
+
+    def __init__(self, *script: Picture | Exception | str | None) -> None:
+        super().__init__(*script)
+        self.looked_at = 0
+        self.live, self.finite = True, False
+
+    def read(self, wanted: Wanted | None = None) -> Picture | Unwanted | None:  # type: ignore[override]  # as sources may
+        picture = super().read()
+        assert wanted is not None
+        if picture is None or wanted(lambda: self._grey(picture)):
+            return picture
+        return Unwanted()
+
+    def _grey(self, picture: Picture) -> GreyImage:
+        self.looked_at += 1
+        return picture.image[:, :, 0]
+
+
+def glimpsed(camera: Camera) -> list[int]:
+    """The frames handed on, ten a second by the thread's own clock."""
+    events, clock = list[str](), itertools.count(step=0.05)  # two looks at the clock a frame
+    thread = CaptureThread(
+        camera, RecordingQueue(events), threading.Event(), lambda: None, lambda _: None, lambda: next(clock)
+    )
+    thread.run()
+    return [int(event.split()[1]) for event in events if event.startswith("frame")]
+
+
+def test_while_nothing_moves_most_frames_are_not_even_looked_at() -> None:
+    source = Glimpses("open", *walking(20, still=300), None)
+    camera = a_camera(motion={"enabled": True})
+    camera.source = source
+    frames = glimpsed(camera)
+    assert len([frame for frame in frames if frame >= 300]) >= 15
+    assert camera.counters.captured == 320
+    assert source.looked_at < 160
+
+
+def test_masks_are_where_they_are_in_the_turned_picture() -> None:
+    # The block walks along the middle of the picture; turned by 90 degrees, that is the middle from left to right.
+    along, across = [[0.1, 0], [0.75, 0], [0.75, 1], [0.1, 1]], [[0, 0.2], [1, 0.2], [1, 0.3], [0, 0.3]]
+    for mask, found in ((along, False), (across, True)):
+        camera = a_camera(motion={"enabled": True}, rotate=90, masks=[mask])
+        camera.source = Glimpses("open", *walking(100, still=200), None)
+        moving = [frame for frame in glimpsed(camera) if frame >= 200]
+        assert (len(moving) > 10) is found, mask

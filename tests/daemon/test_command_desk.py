@@ -106,6 +106,7 @@ def test_switching_off_ends_what_is_open_without_waiting_for_a_frame(tmp_path: P
     taken = desk.queue.take()
     assert isinstance(taken, NoPicture)
     assert taken.over
+    assert desk.camera.controls.leave_wanted
 
 
 def test_the_threshold_is_set_and_answered(tmp_path: Path) -> None:
@@ -148,6 +149,16 @@ def test_what_was_set_holds_after_a_restart(tmp_path: Path) -> None:
     again = Desk(tmp_path)
     assert (again.camera.controls.detect, again.camera.controls.threshold) == (False, 0.8)
     assert (again.says("detect"), again.says("threshold")) == (b"OFF", b"0.80")
+
+
+def test_what_is_set_is_on_the_disk_before_it_is_answered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk = Desk(tmp_path)
+    there = []
+    monkeypatch.setattr(desk.publisher, "announce", lambda _: there.append((tmp_path / "mqtt.json").read_text()))
+    desk.publisher.handlers[f"{BASE}/detect/set"](f"{BASE}/detect/set", b"OFF")
+    desk.desk.attend()
+    assert len(there) == 1
+    assert '"detect": false' in there[0]
 
 
 def test_a_threshold_that_is_changed_in_the_configuration_is_the_newer_wish(tmp_path: Path) -> None:

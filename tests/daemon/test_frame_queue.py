@@ -5,7 +5,8 @@ import threading
 import numpy as np
 
 from edgevision.capture.frame import Frame
-from edgevision.daemon.frame_queue import FrameQueue
+from edgevision.daemon.frame_queue import FrameQueue, NoPicture
+from edgevision.scene.moment import Moment
 
 IMAGE = np.zeros((2, 2, 3), np.uint8)
 
@@ -74,3 +75,15 @@ def test_closing_lets_everybody_go() -> None:
     waiting.join(10)
     assert results == [False]
     assert queue.take() is None
+
+
+def test_waking_the_thread_takes_nothing_from_it_and_is_no_dropped_frame() -> None:
+    queue, notice = FrameQueue(), NoPicture("a", Moment(0.0, 0.0), over=True)
+    queue.put_newest(frame("a", 1))
+    queue.wake(notice)
+    assert taken(queue) == ("a", 1)
+    queue.wake(notice)
+    assert not queue.put_newest(frame("a", 2))
+    assert taken(queue) == ("a", 2)
+    queue.wake(notice)
+    assert queue.take() is notice

@@ -1,5 +1,7 @@
 """Each frame goes through the model once, with what its camera asks for, and what is found is reported."""
 
+from collections.abc import Iterable, Iterator
+
 import numpy as np
 import pytest
 
@@ -39,19 +41,21 @@ class ScriptedModel(Model):
 class ScriptedQueue(FrameQueue):
     """Gives `script`, and then it is closed."""
 
-    def __init__(self, script: list[Frame | NoPicture]) -> None:
+    def __init__(self, script: Iterable[Frame | NoPicture]) -> None:
         super().__init__()
-        self._script = iter([*script, None])
+        self._script = iter(script)
 
     def take(self) -> Frame | NoPicture | None:
-        return next(self._script)
+        return next(self._script, None)
 
 
 def a_frame(seq: int, crop: Region = WHOLE) -> Frame:
     return Frame("front", seq, 1000.0 + seq, seq / 10, seq / 10, np.zeros((40, 40, 3), np.uint8), crop=crop)
 
 
-def infer(camera: Camera, script: list[Frame | NoPicture] | ScriptedQueue) -> tuple[RecordingPublisher, ScriptedModel]:
+def infer(
+    camera: Camera, script: Iterable[Frame | NoPicture] | ScriptedQueue
+) -> tuple[RecordingPublisher, ScriptedModel]:
     """Run an inference thread over `script`; the messages, and what the model was asked for."""
     publisher, model, dead = RecordingPublisher(), ScriptedModel(), list[SupervisedThread]()
     scene = Scene(scene_rules(camera.settings), lambda: "front-1")
@@ -69,6 +73,27 @@ def test_the_model_is_asked_for_what_keeps_a_track_alive_and_for_the_cameras_own
     camera = a_camera(model={"threshold": 0.5, "max_detections": 3}, labels={"person": {"threshold": 0.6}, "dog": None})
     _, model = infer(camera, FRAMES)
     assert model.asked == [(0.25, 3)] * 3
+
+
+def test_a_threshold_that_is_lowered_is_what_the_model_is_asked_with() -> None:
+    camera = a_camera(model={"threshold": 0.5})
+    camera.controls.threshold = 0.2
+    _, model = infer(camera, FRAMES)
+    assert {threshold for threshold, _ in model.asked} == {0.1}
+
+
+def test_detection_that_is_switched_off_and_on_between_two_frames_ends_what_was_there() -> None:
+    camera = a_camera()
+    script = iter(FRAMES)
+
+    def switched() -> Iterator[Frame | NoPicture]:
+        yield from script
+        camera.controls.leave_wanted = True
+        yield a_frame(3)
+
+    publisher, _ = infer(camera, switched())
+    assert [b'"type":"end"' in payload for payload in publisher.payloads("front/events")] == [False, True]
+    assert not camera.controls.leave_wanted
 
 
 def test_a_threshold_that_is_set_holds_from_the_next_frame_on() -> None:

@@ -15,6 +15,7 @@ from edgevision.daemon.scene_rules import scene_rules
 from edgevision.inference.detection import Box, Detection
 from edgevision.inference.model import Inference
 from edgevision.publish.topics import Topics
+from edgevision.scene.moment import Moment
 from edgevision.scene.scene import Scene
 from tests.daemon.cameras import ScriptedSource, a_camera
 from tests.daemon.publishers import RecordingPublisher
@@ -207,3 +208,12 @@ def test_what_is_there_ends_when_detection_is_switched_off() -> None:
     reported.reporter.unlooked(reported.frame())
     assert [event["type"] for event in reported.events()] == ["start", "end"]
     assert reported.publisher.payloads("front/count/person")[-1] == b"0"
+
+
+def test_a_picture_that_is_asked_for_while_the_camera_is_away_is_not_sent_hours_later() -> None:
+    camera = a_camera()
+    reported = Reported(camera)
+    camera.controls.snapshot_wanted = True
+    reported.reporter.no_picture(Moment(1.0, 1001.0))
+    reported.sees(times=3)
+    assert reported.publisher.payloads("front/snapshot") == []

@@ -44,6 +44,11 @@ def test_of_a_model_with_many_labels_those_are_counted_that_were_seen_and_are_st
     assert counted_labels(settings(), MANY, ["label 3", "of another model"]) == ("label 3",)
 
 
+def test_of_a_model_with_many_labels_those_that_zones_name_are_counted_from_the_beginning() -> None:
+    camera = settings(zones={"drive": {"polygon": CORNERS, "labels": ["label 5"]}})
+    assert counted_labels(camera, MANY, ["label 3", "label 5"]) == ("label 5", "label 3")
+
+
 def test_in_a_zone_the_labels_are_counted_that_it_cares_for() -> None:
     zones = {"drive": {"polygon": CORNERS, "labels": ["person"]}, "lawn": {"polygon": CORNERS}}
     assert counted_in_zones(settings(zones=zones), ["person", "dog"]) == [

@@ -4,17 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from edgevision.config.model import ModelSettings
-from edgevision.config.schema import CameraSettings
-from edgevision.daemon.camera import Camera
 from edgevision.daemon.health import cpu_temperature, resident_memory, throttled
 from edgevision.daemon.statistics import StatsReporter
 from edgevision.percentile import percentile
-from tests.daemon.cameras import ScriptedSource
+from tests.daemon.cameras import a_camera
 
 
 def test_rates_are_those_since_the_last_report() -> None:
-    camera = Camera("front", ScriptedSource(), CameraSettings.model_construct(), ModelSettings.model_construct())
+    camera = a_camera()
     reporter = StatsReporter({"front": camera}, started=100.0)
     camera.counters.captured, camera.counters.inferred, camera.counters.dropped = 50, 40, 10
     camera.counters.inference_ms.extend([1.0, 2.0, 3.0, 4.0])

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from edgevision.scene.motion import LINGER, LOOK_EVERY, MotionGate
+from edgevision.scene.motion import COMPARE_EVERY, LINGER, LOOK_EVERY, MotionGate
 from tests.scene.synthetic_video import (
     SIZE,
     Effect,
@@ -261,3 +261,20 @@ def test_frames_without_time_between_them_do_no_harm() -> None:
         gate.passes(grey, 7.0, wanted=False)
     walks = Video(plain(), [thing((0, 0.4), (0.1, 0))], start=7.0)
     assert passed(gate, walks, 2)[:5].any()
+
+
+def test_at_rest_it_needs_a_frame_four_times_a_second_and_every_one_while_something_moves_or_is_new() -> None:
+    gate, fps = MotionGate((), WHOLE), 20.0
+    walker = thing((0, 0.5), (0.1, 0), during=(ONCE_SETTLED, ONCE_SETTLED + 5))
+    video = Video(background("chelsea.jpg"), [slow_light(), walker], fps=fps)
+    due = []
+    for grey, clock in video.frames(round((ONCE_SETTLED + 5) * fps)):
+        due.append(gate.due(clock, wanted=False))
+        if due[-1]:
+            gate.passes(grey, clock, wanted=False)
+    came = round(ONCE_SETTLED * fps)
+    assert all(due[: round(0.5 * fps)])
+    resting = sum(due[came - round(10 * fps) : came])
+    assert 30 <= resting <= 10 / COMPARE_EVERY + 5
+    assert sum(due[came : came + round(4 * fps)]) >= 3.5 * fps
+    assert gate.due(clock, wanted=True)
