@@ -90,7 +90,7 @@ class Memory:
             _write(self._path, self.content.model_dump_json(indent=1).encode())
             self._stored = self.content
         except OSError as error:
-            self._writes_left = 1 - RETRY
+            self._writes_left = 1 - RETRY  # one comes back a second
             if not self._warned:
                 self._warned = True
                 log.warning(
