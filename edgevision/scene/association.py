@@ -4,8 +4,9 @@ import math
 
 from edgevision.inference.detection import Box
 from edgevision.scene.kalman import Kalman
+from edgevision.scene.occlusion import area, common
 
-IMPROBABLE = 20.0
+IMPROBABLE = 15.0
 """The cost from which on a box is sooner something new."""
 
 NEVER = math.inf
@@ -13,15 +14,14 @@ NEVER = math.inf
 _NARROW = 0.009
 """The spread (see Kalman) of a thing that is found in each frame."""
 
+_REACH = 0.2
+"""How far from where it is expected a thing may be at once, in units of its size, and as much more as seconds pass."""
+
 
 def overlap(a: Box, b: Box) -> float:
     """Intersection over union, 0..1."""
-    width = min(a.xmax, b.xmax) - max(a.xmin, b.xmin)
-    height = min(a.ymax, b.ymax) - max(a.ymin, b.ymin)
-    if width <= 0 or height <= 0:
-        return 0.0
-    common = width * height
-    return common / ((a.xmax - a.xmin) * (a.ymax - a.ymin) + (b.xmax - b.xmin) * (b.ymax - b.ymin) - common)
+    both = common(a, b)
+    return both / (area(a) + area(b) - both) if both else 0.0
 
 
 def again(thing: Kalman, box: Box) -> float:
@@ -44,7 +44,7 @@ def just_begun(thing: Kalman, box: Box) -> float:
     How far such a thing may have come in the time depends on the frame rate; its speed isn't known.
     """
     apart = _apart(thing, box)
-    if apart > min(6 * thing.spread, (0.2 + thing.unseen) ** 2, 1.0) or not _alike(thing, box, 1.4):
+    if apart > min(6 * thing.spread, (_REACH + thing.unseen) ** 2, 1.0) or not _alike(thing, box, 1.4):
         return NEVER
     return _unlikely(thing, apart, overlap(thing.box, box))
 
@@ -53,7 +53,8 @@ def returned(thing: Kalman, begun: Kalman) -> float:
     """The cost of taking what has just begun for a thing that was lost, or NEVER."""
     apart = _apart(thing, begun.box)
     spread = thing.spread + begun.spread
-    return apart / spread if _alike(thing, begun.box, 2.5) else NEVER
+    near = apart < (_REACH + thing.unseen) ** 2
+    return apart / spread if near and _alike(thing, begun.box, 2.5) else NEVER
 
 
 def _unlikely(thing: Kalman, apart: float, shared: float) -> float:

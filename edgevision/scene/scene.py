@@ -69,12 +69,7 @@ class Scene:
         return [] if update is None else [update]
 
     def _end(self, tracks: Iterable[Track], moment: Moment) -> list[Event]:
-        events: list[Event] = []
-        for track in tracks:
-            if track.id not in self._lives:  # among so many that the tracker gave it up the moment it had come
-                events += self._follow(track, moment)
-            events.append(self._lives.pop(track.id).end(track, moment))
-        return events
+        return [self._lives.pop(track.id).end(track, moment) for track in tracks]
 
     def _look(self, seen: Sequence[Seen], events: Sequence[Event]) -> Look:
         self._counts = dict.fromkeys(self._counts, 0)

@@ -13,17 +13,21 @@ _EVERYWHERE = Box(0.0, 0.0, 1.0, 1.0)
 _SMALLEST = 1e-4
 """Of the frame's side: less than a pixel is no box."""
 
+_SHRINKS = 30.0
+"""Seconds in which it is forgotten to 1/e how wide and high a thing has been: it may have gone behind something."""
+
 
 class Sighting:
-    """A detection: `starts` if it may begin a track; `thing` is what it shows, once that is known."""
+    """A detection: `starts` if it may begin a track; `thing` is what it shows, `part` if it is but the rest of one."""
 
-    __slots__ = ("box", "boxed", "detection", "starts", "thing")
+    __slots__ = ("box", "boxed", "detection", "part", "starts", "thing")
 
     def __init__(self, detection: Detection, starts: bool) -> None:
         self.detection, self.starts = detection, starts
         self.boxed = detection.box is not None
         self.box = detection.box or _EVERYWHERE
         self.thing: Thing | None = None
+        self.part = False
 
     @property
     def sound(self) -> bool:
@@ -41,7 +45,7 @@ class Thing:
     `missed` those since it was found last.
     """
 
-    __slots__ = ("boxed", "first", "frames", "hits", "id", "kalman", "label", "last", "missed", "sighting")
+    __slots__ = ("boxed", "first", "frames", "hits", "id", "kalman", "label", "last", "missed", "sighting", "whole")
 
     def __init__(self, sighting: Sighting, moment: Moment) -> None:
         self.id: str | None = None
@@ -49,6 +53,7 @@ class Thing:
         self.kalman = Kalman(sighting.box)
         self.first = self.last = moment
         self.frames, self.hits, self.missed = 1, 1, 0
+        self.whole = (self.kalman.width, self.kalman.height)
         self._shown(sighting)
 
     @property
@@ -60,10 +65,17 @@ class Thing:
         """A frame later, and not found in it yet."""
         self.frames, self.missed = self.frames + 1, self.missed + 1
         self.kalman.predict(seconds)
+        kept = math.exp(-seconds / _SHRINKS)
+        self.whole = (self.whole[0] * kept, self.whole[1] * kept)
 
-    def find(self, sighting: Sighting, moment: Moment) -> None:
-        """That shows it."""
-        self.kalman.update(sighting.box)
+    def find(self, sighting: Sighting, moment: Moment, whole: Box) -> None:
+        """That shows it; `whole` is where all of it must be then."""
+        self.kalman.update(whole)
+        width, height = sighting.box.xmax - sighting.box.xmin, sighting.box.ymax - sighting.box.ymin
+        self.whole = (
+            max(self.whole[0], min(width, self.kalman.width)),
+            max(self.whole[1], min(height, self.kalman.height)),
+        )
         self.last, self.hits, self.missed = moment, self.hits + 1, 0
         self._shown(sighting)
 

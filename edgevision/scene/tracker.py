@@ -3,6 +3,8 @@
 After ByteTrack (Zhang et al., 2022): Kalman filter, overlap and optimal assignment, first with the boxes of high score,
 then for what is still missing with those of low score. What is found again elsewhere than expected must first prove
 itself like something new, so that no false box leads a hidden thing's track astray.
+
+Of our own because the libraries that do this need SciPy, 35 MB for one function, or another compiled extension.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,19 +12,29 @@ from dataclasses import dataclass
 
 from edgevision.inference.detection import Box, Detection
 from edgevision.scene.assignment import assign
-from edgevision.scene.association import IMPROBABLE, again, just_begun, overlap, returned, surely_again
+from edgevision.scene.association import IMPROBABLE, NEVER, again, just_begun, overlap, returned, surely_again
 from edgevision.scene.moment import Moment
+from edgevision.scene.occlusion import area, common, completed, halves, inside, union
 from edgevision.scene.thing import Sighting, Thing
 from edgevision.scene.track import Track
 
 MOST = 100
-"""Of more confirmed tracks at once, those unseen for longest end early."""
+"""Confirmed tracks at once; others have to wait until one of them ends."""
+
+_PATIENCE = 2.0
+"""Seconds for which a thing may be missed while others wait, whatever `max_lost` is."""
 
 _DOUBLE = 0.6
 """A box that overlaps another by more shows the same thing: non-maximum suppression leaves none such of two things."""
 
 _MOMENT = 0.35
 """Seconds after which anything could be where a thing was last."""
+
+_HIDDEN = 4.0
+"""What it costs, times the part of it that is hidden, to take a box for a thing."""
+
+_CLEARLY = 0.3
+"""By so much better a score, a box shows a thing of which one inside it shows but a part."""
 
 _LOST = 2
 """Frames missed in a row after which a thing may be found elsewhere, or be over."""
@@ -96,30 +108,31 @@ class Tracker:
         self, sightings: list[Sighting], confirmed: list[Thing], tentative: list[Thing], moment: Moment
     ) -> None:
         """Sightings and things of one label."""
+        near = [thing for thing in confirmed if thing.kalman.unseen < _MOMENT]
         strong = [sighting for sighting in sightings if sighting.starts]
-        _match(strong, confirmed, _expected, moment)
+        _match(strong, confirmed, near, _expected, moment)
         faint = [sighting for sighting in sightings if not sighting.starts]
-        _match(faint, [thing for thing in confirmed if thing.missed], _surely, moment)
+        _match(faint, [thing for thing in confirmed if thing.missed], near, _surely, moment)
 
-        boxes = [thing.sighting.box for thing in confirmed if not thing.missed]
-        new = _single([sighting for sighting in strong if not sighting.thing], boxes)
-        _match(new, tentative, _tentatively, moment)
+        rest = [sighting for sighting in strong if not sighting.thing and not sighting.part]
+        new = _single(rest, [thing for thing in confirmed if thing.kalman.unseen < _MOMENT])
+        _match(new, tentative, [], _tentatively, moment)
         begun = [Thing(sighting, moment) for sighting in new if not sighting.thing]
         self._tentative += begun
         self._return([thing for thing in confirmed if thing.missed >= _LOST], tentative + begun)
         self._confirm()
 
     def _return(self, lost: list[Thing], begun: list[Thing]) -> None:
-        """What has been lost, and what has just begun, may be one thing."""
+        """What has been lost, and what has begun since, may be one thing."""
         seen = [thing for thing in begun if not thing.missed and thing.hits >= min(2, self._min_hits)]
-        costs = [[returned(old.kalman, thing.kalman) for old in lost] for thing in seen]
+        costs = [[_returned(old, thing) for old in lost] for thing in seen]
         for row, column in assign(costs, IMPROBABLE):
             lost[column].resume(seen[row])
             self._tentative.remove(seen[row])
 
     def _confirm(self) -> None:
         for thing in self._tentative:
-            if thing.hits >= self._min_hits:
+            if thing.hits >= self._min_hits and len(self._confirmed) < MOST:
                 thing.id = self._new_id()
                 self._confirmed.append(thing)
         self._tentative = [thing for thing in self._tentative if thing.id is None]
@@ -128,9 +141,8 @@ class Tracker:
         """Give up what wasn't found for too long; returns the confirmed among it."""
         self._tentative = [thing for thing in self._tentative if not thing.doubtful]
         kept = [thing for thing in self._confirmed if not self._over(thing, clock)]
-        if len(kept) > MOST:
-            late = sorted(kept, key=lambda thing: thing.last, reverse=True)[MOST - 1].last
-            kept = [thing for thing in kept if thing.last >= late][:MOST]
+        if len(kept) >= MOST:
+            kept = [thing for thing in kept if clock - thing.last.clock <= _PATIENCE]
         ended = [thing for thing in self._confirmed if thing not in kept] if len(kept) < len(self._confirmed) else []
         self._confirmed = kept
         return ended
@@ -142,16 +154,40 @@ class Tracker:
         return not any(
             (begun.label, begun.boxed) == (thing.label, thing.boxed)
             and begun.first.clock - thing.last.clock <= self._max_lost
-            and returned(thing.kalman, begun.kalman) < IMPROBABLE
+            and _returned(thing, begun) < IMPROBABLE
             for begun in self._tentative
         )
 
 
-def _match(sightings: list[Sighting], things: list[Thing], cost: Callable[[Thing, Box], float], moment: Moment) -> None:
-    """Find those things in those sightings that they go best with."""
-    costs = [[cost(thing, sighting.box) for sighting in sightings] for thing in things]
-    for row, column in assign(costs, IMPROBABLE):
-        things[row].find(sightings[column], moment)
+def _match(
+    sightings: list[Sighting],
+    things: list[Thing],
+    near: list[Thing],
+    cost: Callable[[Thing, Box], float],
+    moment: Moment,
+) -> None:
+    """Find those things in those sightings that they go best with; those of `near` may hide parts of the others."""
+    expected = [(thing, thing.kalman.box) for thing in near]
+    seen = [sighting.box for sighting in sightings]
+    wholes, costs = [], []
+    for thing in things:
+        own = thing.kalman.box
+        others = [box for other, box in expected if other is not thing and common(own, box)]
+        boxes = [completed(own, box, others) for box in seen] if others else seen
+        hidden = [
+            1 - area(box) / area(whole) if box is not whole else 0 for box, whole in zip(seen, boxes, strict=True)
+        ]
+        wholes.append(boxes)
+        costs.append([cost(thing, whole) + _HIDDEN * part for whole, part in zip(boxes, hidden, strict=True)])
+    pairs = assign(costs, IMPROBABLE)
+    found = {column for _, column in pairs}
+    spare = [sighting for column, sighting in enumerate(sightings) if column not in found]
+    for row, column in pairs:
+        thing, whole = things[row], wholes[row][column]
+        for sighting in spare if thing.id is not None else ():
+            if halves(whole, sighting.box, *thing.whole):
+                whole, sighting.part = union(whole, sighting.box), True
+        thing.find(sightings[column], moment, whole)
 
 
 def _expected(thing: Thing, box: Box) -> float:
@@ -166,11 +202,20 @@ def _tentatively(thing: Thing, box: Box) -> float:
     return just_begun(thing.kalman, box)
 
 
-def _single(sightings: list[Sighting], boxes: list[Box]) -> list[Sighting]:
-    """Without those that show once more what is in `boxes` or in one before them, of better score."""
+def _returned(thing: Thing, begun: Thing) -> float:
+    return returned(thing.kalman, begun.kalman) if begun.first.clock > thing.last.clock else NEVER
+
+
+def _single(sightings: list[Sighting], there: list[Thing]) -> list[Sighting]:
+    """Without those that show once more, or only a part of, what is `there` or in one before them."""
+    known = [
+        (thing.kalman.box if thing.missed else thing.sighting.box, thing.sighting.detection.score) for thing in there
+    ]
     single: list[Sighting] = []
     for sighting in sightings:
-        if all(overlap(sighting.box, box) <= _DOUBLE for box in boxes):
+        box, score = sighting.box, sighting.detection.score
+        better = [other for other, best in known if best > score + _CLEARLY]
+        if not inside(box, better) and all(overlap(box, other) <= _DOUBLE for other, _ in known):
             single.append(sighting)
-            boxes = [*boxes, sighting.box]
+            known.append((box, score))
     return single
