@@ -263,7 +263,7 @@ class Picamera2:
         newest = int((time.monotonic() - self._started_at) / self._frame_time)
         if newest <= self._last_frame or self._buffers_out >= self._configuration["buffer_count"]:
             return None
-        if not self._scene.is_there():
+        if newest // FRAMES_EACH != self._last_frame // FRAMES_EACH and not self._scene.is_there():
             return None
         self._last_frame = newest
         self._buffers_out += 1
