@@ -18,6 +18,19 @@ _REACH = 0.2
 """How far from where it is expected a thing may be at once, in units of its size, and as much more as seconds pass."""
 
 
+_FITS, _FITS_SIZE = 0.45, 1.5
+"""The least overlap, and the greatest factor in size, of what is surely the same thing."""
+
+_BEGUN_SIZE, _RETURNED_SIZE = 1.4, 2.5
+"""The greatest factor in size from frame to frame, and of what comes out from behind something that hid it in part."""
+
+_BEGUN_SPREADS = 6.0
+"""How many spreads from where it was what has just begun may be next: two frames tell little of its speed."""
+
+_OVERLAP_COUNTS = 4.0
+"""What no overlap at all costs; all of these were found with the scenes of tests/scene/synthetic.py."""
+
+
 def overlap(a: Box, b: Box) -> float:
     """Intersection over union, 0..1."""
     both = common(a, b)
@@ -35,7 +48,7 @@ def surely_again(thing: Kalman, last: Box, box: Box) -> float:
     `last` is where it was seen; what stands still is there, whatever speed it is thought to have.
     """
     shared = max(overlap(thing.box, box), overlap(last, box))
-    return _unlikely(thing, _apart(thing, box), shared) if shared >= 0.45 and _alike(thing, box, 1.5) else NEVER
+    return _unlikely(thing, _apart(thing, box), shared) if shared >= _FITS and _alike(thing, box, _FITS_SIZE) else NEVER
 
 
 def just_begun(thing: Kalman, box: Box) -> float:
@@ -44,7 +57,9 @@ def just_begun(thing: Kalman, box: Box) -> float:
     How far such a thing may have come in the time depends on the frame rate; its speed isn't known.
     """
     apart = _apart(thing, box)
-    if apart > min(6 * thing.spread, (_REACH + thing.unseen) ** 2, 1.0) or not _alike(thing, box, 1.4):
+    if apart > min(_BEGUN_SPREADS * thing.spread, (_REACH + thing.unseen) ** 2, 1.0) or not _alike(
+        thing, box, _BEGUN_SIZE
+    ):
         return NEVER
     return _unlikely(thing, apart, overlap(thing.box, box))
 
@@ -54,12 +69,12 @@ def returned(thing: Kalman, begun: Kalman) -> float:
     apart = _apart(thing, begun.box)
     spread = thing.spread + begun.spread
     near = apart < (_REACH + thing.unseen) ** 2
-    return apart / spread if near and _alike(thing, begun.box, 2.5) else NEVER
+    return apart / spread if near and _alike(thing, begun.box, _RETURNED_SIZE) else NEVER
 
 
 def _unlikely(thing: Kalman, apart: float, shared: float) -> float:
     """Twice the negative log-likelihood of the centre, and what the overlap says of the place and the size."""
-    return apart / thing.spread + 2 * math.log(thing.spread / _NARROW) + 4 * (1 - shared)
+    return apart / thing.spread + 2 * math.log(thing.spread / _NARROW) + _OVERLAP_COUNTS * (1 - shared)
 
 
 def _apart(thing: Kalman, box: Box) -> float:
