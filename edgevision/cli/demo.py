@@ -34,7 +34,7 @@ LAST_MESSAGE_WITHIN = 10.0
 
 NEXT_STEPS = """
 What to do next:
-  1. Write edgevision.yaml (the README has the four lines that do) with your broker and your camera.
+  1. Write edgevision.yaml (the README has the few lines that do) with your broker and your camera.
   2. edgevision check -c edgevision.yaml     says what would run
   3. edgevision run -c edgevision.yaml       runs it
 """

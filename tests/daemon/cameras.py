@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from edgevision.capture.frame import Picture
+from edgevision.capture.frame import Picture, Unwanted
 from edgevision.capture.source import Wanted
 from edgevision.config.model import ModelSettings
 from edgevision.config.schema import CameraSettings
@@ -30,7 +30,7 @@ class ScriptedSource:
     def open(self) -> None:
         self._step()
 
-    def read(self, wanted: Wanted | None = None) -> Picture | None:
+    def read(self, wanted: Wanted | None = None) -> Picture | Unwanted | None:
         step = self._step()
         assert step is None or isinstance(step, Picture)
         return step

@@ -246,10 +246,10 @@ class Glimpses(ScriptedSource):
         self.looked_at = 0
         self.live, self.finite = True, False
 
-    def read(self, wanted: Wanted | None = None) -> Picture | Unwanted | None:  # type: ignore[override]  # as sources may
+    def read(self, wanted: Wanted | None = None) -> Picture | Unwanted | None:
         picture = super().read()
         assert wanted is not None
-        if picture is None or wanted(lambda: self._grey(picture)):
+        if not isinstance(picture, Picture) or wanted(lambda: self._grey(picture)):
             return picture
         return Unwanted()
 
