@@ -230,6 +230,13 @@ class StatsSettings(Section):
     """Seconds from one statistics message to the next."""
 
 
+class ThermalSettings(Section):
+    """What is done about heat."""
+
+    max: Annotated[float, Between(30, 110)] | None = None
+    """Degrees Celsius above which fewer frames are looked at, before the kernel slows all down; null: never."""
+
+
 class LogSettings(Section):
     """The log, on stderr."""
 
@@ -258,8 +265,11 @@ class Settings(Section):
     stats: OrEmpty[StatsSettings] = StatsSettings()
     """How often statistics are sent."""
 
+    thermal: OrEmpty[ThermalSettings] = ThermalSettings()
+    """When the machine gets hot."""
+
     state_dir: ConfigPath = DEFAULT_STATE_DIR
-    """The folder of what edgevision keeps: pulled models, and what was set by MQTT."""
+    """The folder of what edgevision keeps: events not sent yet, pulled models, and what was set by MQTT."""
 
     log: OrEmpty[LogSettings] = LogSettings()
     """What is logged, and how."""

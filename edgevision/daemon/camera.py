@@ -33,7 +33,8 @@ class CameraControls:
     Each is set by one thread and read by others, whole at a time: `detect`, `threshold` and `snapshot_wanted` by the
     main thread (the last is taken back by the inference thread), `occupied` (something is there to follow) by the
     inference thread. `leave_wanted` is set by the main thread when detection is switched off, also where it is on again
-    before the next frame, and taken back by the inference thread.
+    before the next frame, and taken back by the inference thread. `fps_limit` is set by the main thread: at most so
+    many frames a second are for the model, None: all.
     """
 
     threshold: float
@@ -41,6 +42,7 @@ class CameraControls:
     snapshot_wanted: bool = False
     leave_wanted: bool = False
     occupied: bool = False
+    fps_limit: float | None = None
 
 
 class Camera:

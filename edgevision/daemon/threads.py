@@ -5,6 +5,8 @@ import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 
+from edgevision.daemon.heartbeat import Heartbeat
+
 log = logging.getLogger(__name__)
 
 
@@ -18,6 +20,7 @@ class SupervisedThread(threading.Thread, ABC):
     def __init__(self, name: str, on_death: Callable[["SupervisedThread"], None]) -> None:
         super().__init__(name=name, daemon=True)
         self._on_death = on_death
+        self.heartbeat = Heartbeat()
 
     @abstractmethod
     def work(self) -> None:
