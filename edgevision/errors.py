@@ -20,6 +20,10 @@ class SourceTimeoutError(SourceError, TimeoutError):
     """A source gave no frame within its time limit."""
 
 
+class SourceHangsError(SourceError):
+    """A source hangs in its driver: this process can't open it again."""
+
+
 class ModelError(EdgeVisionError, ValueError):
     """A model file can't be used."""
 

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -27,18 +28,25 @@ def environment(extra: dict[str, str]) -> dict[str, str]:
 
 
 class DaemonProcess:
-    """Runs while the `with` block lasts; `log` is what it wrote to stderr so far."""
+    """Runs while the `with` block lasts; `log` is what it wrote to stderr so far.
 
-    def __init__(self, folder: Path, config: dict[str, Any], env: dict[str, str] | None = None) -> None:
-        self._config = folder / "edgevision.yaml"
-        self._config.write_text(yaml.safe_dump({"state_dir": str(folder / "state"), **config}))
+    `within` is written before its command, as `nice` or `ip netns exec NAME` are.
+    """
+
+    def __init__(
+        self, folder: Path, config: dict[str, Any], env: dict[str, str] | None = None, within: Sequence[str] = ()
+    ) -> None:
+        self.config = folder / "edgevision.yaml"
+        self._state_dir = folder / "state"
+        self.configure(config)
         self._log = folder / "daemon.log"
         self._env = environment(env or {})
+        self._within = within
 
     def __enter__(self) -> Self:
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "edgevision", "run", "-c", str(self._config)],
+                [*self._within, sys.executable, "-m", "edgevision", "run", "-c", str(self.config)],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -55,6 +63,12 @@ class DaemonProcess:
             self.process.wait(10)
         if kind is not None:
             print(self.log)
+
+    def configure(self, config: dict[str, Any]) -> None:
+        """Write the configuration, at once as editors do; a running daemon notices."""
+        new = self.config.with_suffix(".new")
+        new.write_text(yaml.safe_dump({"state_dir": str(self._state_dir), **config}))
+        new.replace(self.config)
 
     @property
     def log(self) -> str:

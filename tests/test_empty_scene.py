@@ -20,7 +20,7 @@ from edgevision.inference.bundled import bundled_model
 from edgevision.inference.model import Model
 from edgevision.publish.topics import Topics
 from edgevision.scene.scene import Scene
-from tests.daemon.cameras import ScriptedSource, a_camera
+from tests.daemon.cameras import ScriptedSource, a_camera, a_clock
 from tests.daemon.publishers import RecordingPublisher
 from tests.moving_pictures import background
 
@@ -55,8 +55,9 @@ def test_in_10_000_frames_of_noise_and_slow_light_there_is_no_event_and_next_to_
     camera = a_camera(EmptyYard(), motion={"enabled": True})
     queue, dead, publisher = FrameQueue(), list[SupervisedThread](), RecordingPublisher()
     scene = Scene(scene_rules(camera.settings), lambda: "front-1")
-    reporter = Reporter(camera, scene, Topics("edgevision", "test"), publisher, 1, ["person"])
-    inference = InferenceThread(Model(bundled_model("person")), {"front": reporter}, queue, dead.append)
+    reporter = Reporter(camera, scene, Topics("edgevision", "test"), publisher, 1, ["person"], a_clock())
+    inference = InferenceThread(Model(bundled_model("person")), queue, dead.append)
+    inference.reporters["front"] = reporter
     inference.start()
     CaptureThread(camera, queue, threading.Event(), lambda: None, dead.append).run()
     while not queue.idle():

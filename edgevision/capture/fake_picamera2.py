@@ -4,7 +4,7 @@ With EDGEVISION_FAKE_CAMERA set, `source: {type: picamera2}` runs on any machine
 shown one after the other and round again, a single picture, or `bars`, eight vertical colour bars. Two cameras are
 written `FOLDER:bars`. Pictures are stretched to the stream's size. Taking the folder away while it runs is like pulling
 the cable: no more frames, and no such camera at the next open; putting it back mends it. Tests can do worse to it
-through `faults`.
+through `faults` (edgevision/capture/fake_faults.py), also from outside the process.
 
 It has the part of Picamera2's interface that edgevision uses, and behaves as the real class does, also where that
 hurts: RGB888 is blue, green, red in memory, odd sizes become even, YUV420 rows are padded to the hardware's stride, a
@@ -17,7 +17,7 @@ import threading
 import time
 from collections.abc import Mapping
 from concurrent.futures import CancelledError
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 from typing import Any, ClassVar
@@ -26,6 +26,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edgevision.capture.fake_faults import LOOK_AGAIN, faults
 from edgevision.capture.fake_scene import BARS, Scene
 from edgevision.capture.frame import BgrImage
 from edgevision.capture.yuv import bgr_to_i420
@@ -37,36 +38,6 @@ _STRIDE_ALIGNMENT = 64
 """Bytes. The Raspberry Pi 5's; rows of luma and of chroma start at multiples of it and of half of it."""
 
 _FORMATS = {"main": "RGB888", "lores": "YUV420"}
-_LOOK_AGAIN = 0.02
-"""Seconds after which a waiting capture looks whether a fault has come or gone."""
-
-
-@dataclass(slots=True)
-class Faults:
-    """What is wrong with the cameras of this process. Set a field at any time; it acts at once."""
-
-    no_camera: bool = False
-    """None is found."""
-    busy: bool = False
-    """Another program has them."""
-    no_lores: bool = False
-    """A lores stream can't be configured."""
-    stalled: bool = False
-    """No frame comes."""
-    broken: bool = False
-    """Frames come, but their buffers can't be read."""
-    failing: bool = False
-    """capture_request raises RuntimeError."""
-    hangs_on_close: bool = False
-    """close() doesn't return while this lasts."""
-
-    def clear(self) -> None:
-        """Mend everything."""
-        for field in fields(self):
-            setattr(self, field.name, False)
-
-
-faults = Faults()
 
 
 class Range(Enum):
@@ -113,7 +84,7 @@ class CompletedRequest:
         """A copy of a stream's pixels: "main" (height, width, 3), "lores" (height * 3 / 2, stride)."""
         if name not in self._streams:
             raise RuntimeError(f"Stream {name!r} is not defined")
-        if faults.broken:
+        if faults.at(self._camera._number, "broken"):
             raise RuntimeError("failed to find buffer")
         return self._streams[name].copy()
 
@@ -134,7 +105,7 @@ class Picamera2:
     @classmethod
     def global_camera_info(cls) -> list[dict[str, Any]]:
         """The cameras that are there. Their place in the list is what Picamera2() takes, `Num` is the system's."""
-        there = [] if faults.no_camera else [n for n, path in enumerate(cls.cameras) if Scene(path).is_there()]
+        there = [n for n, path in enumerate(cls.cameras) if not faults.at(n, "no_camera") and Scene(path).is_there()]
         return [{"Model": "stand-in", "Location": 2, "Id": str(cls.cameras[n]), "Num": n} for n in there]
 
     def __init__(self, camera_num: int = 0) -> None:
@@ -142,7 +113,8 @@ class Picamera2:
         if camera_num >= len(found):
             raise RuntimeError(f"No camera number {camera_num} found")
         self._number = found[camera_num]["Num"]
-        if faults.busy or self._number in self._in_use:
+        self._hang("blocks_on_open")
+        if faults.at(self._number, "busy") or self._number in self._in_use:
             cause = RuntimeError("Failed to acquire camera: Device or resource busy")
             raise RuntimeError("Camera __init__ sequence did not complete.") from cause
         self._in_use.add(self._number)
@@ -176,7 +148,7 @@ class Picamera2:
                 raise RuntimeError(f"Bad format {stream['format']} in stream {name}")
         if lores and (lores["size"][0] > main["size"][0] or lores["size"][1] > main["size"][1]):
             raise RuntimeError("lores stream dimensions may not exceed main stream")
-        if lores and faults.no_lores:
+        if lores and faults.at(self._number, "no_lores"):
             raise RuntimeError("Configuration failed")
         self._configuration = configuration | {"main": main | {"stride": main["size"][0] * 3}}
         if lores:
@@ -209,9 +181,10 @@ class Picamera2:
         Raises TimeoutError after `wait` seconds; the capture then stays queued and takes a frame that comes later.
         Without `wait` it blocks until there is a frame, or until cancel_all_and_flush() (CancelledError).
         """
-        if faults.failing:
+        if faults.at(self._number, "failing"):
             raise RuntimeError("camera frontend has timed out")
         deadline = None if wait is None else time.monotonic() + wait
+        self._hang("blocked")
         job = object()
         with self._changed:
             self._jobs.append(job)
@@ -239,26 +212,29 @@ class Picamera2:
                 if job not in self._jobs:
                     raise CancelledError
                 self._frame_for(self._jobs[0])
-                self._changed.wait(_LOOK_AGAIN)
+                self._changed.wait(LOOK_AGAIN)
             self._jobs.pop()
             self._started_at = None
 
     def close(self) -> None:
         """Stop, and let another have the camera."""
-        while faults.hangs_on_close:
-            time.sleep(_LOOK_AGAIN)
+        self._hang("hangs_on_close")
         with self._changed:
             self._started_at = None
             if self._is_open:
                 self._in_use.discard(self._number)
             self._is_open = False
 
+    def _hang(self, fault: str) -> None:
+        while faults.at(self._number, fault):
+            time.sleep(LOOK_AGAIN)
+
     def _frame_for(self, job: object) -> int | None:
         # The number of the frame that goes to `job`, None while there is none for it. Captures that timed out before
         # it take theirs first, and nobody gives those buffers back.
         if job not in self._jobs:
             raise CancelledError
-        if self._started_at is None or faults.stalled:
+        if self._started_at is None or faults.at(self._number, "stalled"):
             return None
         newest = int((time.monotonic() - self._started_at) / self._frame_time)
         if newest <= self._last_frame or self._buffers_out >= self._configuration["buffer_count"]:
@@ -273,7 +249,7 @@ class Picamera2:
         """Seconds until the next frame, or until a fault may be over."""
         since = time.monotonic() - (self._started_at or 0.0)
         due = (self._last_frame + 1) * self._frame_time - since
-        return due if due > 0 and self._started_at is not None else _LOOK_AGAIN
+        return due if due > 0 and self._started_at is not None else LOOK_AGAIN
 
     def _give_back(self) -> None:
         with self._changed:

@@ -15,7 +15,7 @@ from edgevision.capture.frame import BgrImage, GreyImage, Picture, Unwanted
 from edgevision.capture.picamera2_library import CameraLibrary, load_picamera2
 from edgevision.capture.source import Wanted
 from edgevision.capture.yuv import i420_to_bgr
-from edgevision.errors import SourceError, SourceTimeoutError
+from edgevision.errors import SourceError, SourceHangsError, SourceTimeoutError
 
 log = logging.getLogger(__name__)
 
@@ -34,8 +34,30 @@ _LIBRARY_ERRORS = (RuntimeError, OSError, ValueError, LookupError, TypeError, At
 CLOSING = "close "
 """How the names of threads begin that close a camera; one that is still there has hung in the driver."""
 
-_open_cameras: set[int] = set()
-_open_cameras_lock = threading.Lock()
+_OPENS_WITHIN = 30.0
+"""Seconds. Starting a camera and closing it take two or three on a busy Pi Zero."""
+
+_READ_MARGIN = 1.0
+"""Seconds beyond the time limit after which a read has hung: the library keeps to its limit, but on a busy machine."""
+
+
+class _Hold:
+    """That some source has a camera: `abandoned` by whoever hangs in it, to be let go of by `closer`."""
+
+    abandoned = False
+    closer: threading.Thread | None = None
+    deadline = 0.0
+
+    def wait(self) -> bool:
+        """Wait until the closer's time is up; whether the camera is free then, or nobody closes it."""
+        if self.closer is None:
+            return not self.abandoned
+        self.closer.join(max(self.deadline - time.monotonic(), 0))
+        return not self.closer.is_alive()
+
+
+_holds: dict[int, _Hold] = {}
+_holds_lock = threading.Lock()
 
 
 class Picamera2Camera:
@@ -67,30 +89,33 @@ class Picamera2Camera:
         self._size = size
         self._fps = fps
         self._flip = {"hflip": int(hflip), "vflip": int(vflip)}
-        self._timeout = timeout
+        # A camera that gives a frame every ten seconds is not dead in between.
+        self._timeout = max(timeout, 2 / fps)
+        self.opens_within = _OPENS_WITHIN + close_timeout
+        self.reads_within = self._timeout + _READ_MARGIN
         self._lores_limit = lores_limit
         self._close_timeout = close_timeout
         self._camera: Any = None
+        self._hold: _Hold | None = None
         self._lores_size: tuple[int, int] | None = None
         self._full_range = True
 
     def open(self) -> None:
-        """Start the camera. Raises SourceError: no picamera2, no such camera, in use, or it can't be configured."""
+        """Start the camera. Raises SourceError: no picamera2, no such camera, in use, or it can't be configured.
+
+        SourceHangsError: this process could not let go of it before.
+        """
         self.close()
         library = load_picamera2()
-        self._require_camera(library)
-        # Before 0.3.38, a second Picamera2 for an open camera fails and takes away the first one's frames.
-        with _open_cameras_lock:
-            if self._index in _open_cameras:
-                raise SourceError(
-                    f"{self._name} is already open in this process: two cameras of the configuration have this index, "
-                    "or it could not be closed before"
-                )
-            _open_cameras.add(self._index)
+        self._take()
         try:
+            self._require_camera(library)
             self._camera = library.Picamera2(self._index)
+        except SourceError:
+            self._let_go()
+            raise
         except _LIBRARY_ERRORS as error:
-            _forget(self._index)
+            self._let_go()
             if _is_busy(error):
                 raise SourceError(
                     f"{self._name} is in use by another program: `fuser -v /dev/media* /dev/video*` shows which"
@@ -109,13 +134,14 @@ class Picamera2Camera:
         Raises SourceTimeoutError after `timeout` without one (a loose cable, a sensor that hangs), SourceError when
         the camera failed. Only close() and open() help after that.
         """
-        if self._camera is None:
+        camera = self._camera
+        if camera is None:
             raise SourceError(f"{self._name} is not open")
         deadline = time.monotonic() + self._timeout
         while (left := deadline - time.monotonic()) > 0:
             # Without `wait` a stalled sensor would block this thread for ever.
             try:
-                request = self._camera.capture_request(wait=left)
+                request = camera.capture_request(wait=left)
             except TimeoutError:
                 break
             except _LIBRARY_ERRORS as error:
@@ -138,16 +164,46 @@ class Picamera2Camera:
         libcamera may hang when the sensor does, so this is done by a thread of its own, which is left behind after
         `close_timeout`: the camera then stays taken until that thread ends or the process does.
         """
-        camera, self._camera = self._camera, None
-        if camera is None:
-            return
-        closer = threading.Thread(
-            target=_close, args=(camera, self._index, self._name), name=CLOSING + self._name, daemon=True
-        )
-        closer.start()
-        closer.join(self._close_timeout)
-        if closer.is_alive():
+        hold = self._begin_to_close()
+        if hold is not None and not hold.wait():
             log.error("%s hangs while closing; it can't be used until edgevision is restarted", self._name)
+
+    def abandon(self) -> None:
+        """Try to close it from outside, while the thread that has it hangs in it; whoever opens it next waits."""
+        with _holds_lock:
+            if self._hold is not None:
+                self._hold.abandoned = True
+        self._begin_to_close()
+
+    def _begin_to_close(self) -> _Hold | None:
+        with _holds_lock:
+            camera, hold, self._camera = self._camera, self._hold, None
+            if camera is None or hold is None:
+                return None
+            self._hold = None
+            hold.closer = threading.Thread(
+                target=_close, args=(camera, self._index, self._name), name=CLOSING + self._name, daemon=True
+            )
+            hold.deadline = time.monotonic() + self._close_timeout
+            hold.closer.start()
+        return hold
+
+    def _take(self) -> None:
+        # Before 0.3.38, a second Picamera2 for an open camera fails and takes away the first one's frames.
+        with _holds_lock:
+            before = _holds.get(self._index)
+        if before is not None and not before.wait():
+            raise SourceHangsError(f"{self._name} hangs in its driver; only a restart of edgevision can mend that")
+        with _holds_lock:
+            if self._index in _holds:
+                raise SourceError(
+                    f"{self._name} is already open in this process: two cameras of the configuration have this index"
+                )
+            self._hold = _holds[self._index] = _Hold()
+
+    def _let_go(self) -> None:
+        self._hold = None
+        _forget(self._index)
 
     def _require_camera(self, library: CameraLibrary) -> None:
         # Asking first, as the constructor raises another error in each version.
@@ -254,8 +310,8 @@ def _close(camera: Any, index: int, name: str) -> None:
 
 
 def _forget(index: int) -> None:
-    with _open_cameras_lock:
-        _open_cameras.discard(index)
+    with _holds_lock:
+        _holds.pop(index, None)
 
 
 def _chain(error: BaseException) -> str:

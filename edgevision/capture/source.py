@@ -1,7 +1,7 @@
 """The one interface behind which every kind of source stands."""
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from edgevision.capture.frame import GreyImage, Picture, Unwanted
 
@@ -33,3 +33,20 @@ class Source(Protocol):
 
     def close(self) -> None:
         """Give the device back. Never raises; harmless when nothing is open."""
+
+
+@runtime_checkable
+class DriverSource(Source, Protocol):
+    """A source with a driver or a network behind it, in which its thread may hang in spite of every time limit.
+
+    `opens_within` and `reads_within`: seconds after which open() and close(), or read(), have hung.
+    """
+
+    opens_within: float
+    reads_within: float
+
+    def abandon(self) -> None:
+        """Let go of what can be let go of while the thread that opened it hangs in it. For another thread; quick.
+
+        The hung thread calls close() when it comes back.
+        """

@@ -12,7 +12,13 @@ from pathlib import Path
 import cv2
 
 from edgevision.capture.opencv_log import silence_opencv
-from edgevision.capture.video_capture import CaptureFactory, LiveVideoCapture, VideoCapture, open_video_capture
+from edgevision.capture.video_capture import (
+    DRIVER_MARGIN,
+    CaptureFactory,
+    LiveVideoCapture,
+    VideoCapture,
+    open_video_capture,
+)
 from edgevision.errors import SourceError
 
 log = logging.getLogger(__name__)
@@ -54,6 +60,8 @@ class V4l2Camera(LiveVideoCapture):
         capture_factory: CaptureFactory = open_video_capture,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        # A camera that gives a frame every ten seconds is not dead in between.
+        timeout = max(timeout, 2 / fps if fps else 0)
         super().__init__(name=f"camera {device}", timeout=timeout, capture_factory=capture_factory, clock=clock)
         self._device = device
         self._size = size
@@ -63,7 +71,9 @@ class V4l2Camera(LiveVideoCapture):
         silence_opencv()
         _check_device(self._device)
         # CAP_PROP_READ_TIMEOUT_MSEC is FFmpeg's and GStreamer's; V4L2 refuses to open with it.
-        os.environ.setdefault(_SELECT_TIMEOUT, str(max(1, math.ceil(self._timeout))))
+        limit = os.environ.setdefault(_SELECT_TIMEOUT, str(max(1, math.ceil(self._timeout))))
+        if limit.isdecimal():
+            self.reads_within = max(self.reads_within, self._timeout + int(limit) + DRIVER_MARGIN)
         capture = self._new_capture(str(self._device), cv2.CAP_V4L2, ())
         if not capture.isOpened():
             capture.release()
@@ -73,6 +83,13 @@ class V4l2Camera(LiveVideoCapture):
             )
         self._set_up(capture)
         return capture
+
+    def _why_it_stopped(self) -> str:
+        try:
+            _check_device(self._device)
+        except _DeviceError as error:
+            return error.advice
+        return super()._why_it_stopped()
 
     def _set_up(self, capture: VideoCapture) -> None:
         if self._size is not None:
@@ -93,15 +110,22 @@ class V4l2Camera(LiveVideoCapture):
             log.warning("%s gives %g instead of %g frames a second", self._name, got_fps, self._fps)
 
 
+class _DeviceError(SourceError):
+    """The node can't be opened; `advice` says why and what to do."""
+
+    def __init__(self, device: Path, advice: str) -> None:
+        super().__init__(f"can't open camera {device}: {advice}")
+        self.advice = advice
+
+
 def _check_device(device: Path) -> None:
-    """Raise SourceError with what to do if the node can't be opened: OpenCV would only say that it can't."""
+    """Raise _DeviceError with what to do if the node can't be opened: OpenCV would only say that it can't."""
     try:
         is_device = stat.S_ISCHR(device.stat().st_mode)
         if is_device:
             os.close(os.open(device, os.O_RDWR | os.O_NONBLOCK))
     except OSError as error:
         code = {errno.EPERM: errno.EACCES, errno.ENXIO: errno.ENODEV}.get(error.errno or 0, error.errno)
-        advice = _WHAT_TO_DO.get(code or 0, error.strerror or str(error))
-        raise SourceError(f"can't open camera {device}: {advice}") from error
+        raise _DeviceError(device, _WHAT_TO_DO.get(code or 0, error.strerror or str(error))) from error
     if not is_device:
-        raise SourceError(f"can't open camera {device}: it is a file, not a camera's device")
+        raise _DeviceError(device, "it is a file, not a camera's device")

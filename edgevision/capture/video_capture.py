@@ -45,6 +45,12 @@ class VideoCapture(Protocol):
 BROKEN_IN_A_ROW = 10
 """Frames. OpenCV answers to a broken frame as to the end of it all; after this many it is believed."""
 
+DRIVER_MARGIN = 2.0
+"""Seconds beyond what the limits given to OpenCV add up to, after which a call has hung."""
+
+_OPENING_MARGIN = 20.0
+"""Seconds that opening may take beside its limits: looking up a host name that no server answers for takes long."""
+
 CaptureFactory = Callable[[str, int, Sequence[int]], VideoCapture]
 """Opens a file, URL or device with one of OpenCV's backends and options (property, value, property, value …)."""
 
@@ -95,6 +101,9 @@ class LiveVideoCapture(ABC):
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.skipped = 0
+        # Connecting and learning what comes have the limit each, and a read that ends early is followed by another.
+        self.opens_within = 2 * timeout + _OPENING_MARGIN
+        self.reads_within = 2 * timeout + DRIVER_MARGIN
         self._name = name
         self._timeout = timeout
         self._new_capture = capture_factory
@@ -128,7 +137,7 @@ class LiveVideoCapture(ABC):
                 return Picture(image, source=self._source)
             if self._ran_out(start):
                 raise SourceTimeoutError(f"{self._name} gave no picture for {self._timeout:g} s")
-        raise SourceError(f"{self._name} stopped: no more pictures come from it")
+        raise SourceError(f"{self._name} stopped: {self._why_it_stopped()}")
 
     def close(self) -> None:
         """Let go of the device or connection."""
@@ -138,6 +147,12 @@ class LiveVideoCapture(ABC):
                 capture.release()
             except cv2.error as error:
                 log.warning("closing %s failed: %s", self._name, error)
+
+    def abandon(self) -> None:  # noqa: B027  not for the subclasses to fill
+        """Nothing: OpenCV crashes when a capture is released under a call that hangs in it."""
+
+    def _why_it_stopped(self) -> str:
+        return "no more pictures come from it"
 
     def _ran_out(self, start: float) -> bool:
         # Backends count in whole milliseconds or seconds of their own: a little less than the limit is a time-out too.

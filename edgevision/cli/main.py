@@ -41,11 +41,12 @@ def _options(
 
 @app.command()
 def run(config: ConfigOption = DEFAULT_CONFIG) -> None:
-    """Run the daemon in the foreground, logging to stderr."""
+    """Run the daemon in the foreground, logging to stderr. SIGHUP lets it read its configuration again."""
     # First of all: a SIGTERM is heeded while the rest is imported, too.
-    from edgevision.cli.signals import stop_on_signals
+    from edgevision.cli.signals import reload_on_hangup, stop_on_signals
 
     stop = stop_on_signals()
+    reload_on_hangup(stop)
     from edgevision.cli.run import run_daemon
 
     with errors_to_exit_status(interrupted=DONE):

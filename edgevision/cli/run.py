@@ -1,15 +1,19 @@
 """`edgevision run`."""
 
+import faulthandler
 import logging
 import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import NoReturn
 
 from edgevision.cli.exit_status import DONE, FAILED
 from edgevision.config.loader import Config, load_config
+from edgevision.daemon.clock import Clock
 from edgevision.daemon.daemon import LOOK_AROUND, Daemon
 from edgevision.daemon.models import ModelInUse, open_models
+from edgevision.daemon.notify import Notifier
 from edgevision.daemon.stop_request import StopRequest
 from edgevision.log import configure_logging
 from edgevision.publish.settings import vet_tls_files
@@ -22,22 +26,30 @@ def run_daemon(path: Path, stop: StopRequest) -> None:
 
     Raises ConfigError before anything is started when the file or a model of it can't be used.
     """
+    # A thread that hangs in native code is shown when the watchdog ends us, and so is what crashes there.
+    faulthandler.enable()
     config = load_config(path)
     vet_tls_files(config)
     configure_logging(config.settings.log.level, config.settings.log.format)
-    models = _open_unless_stopped(config, stop)
-    if models is None:
-        log.info("stopped")
-        _leave(DONE)
-    else:
-        sys.exit(exit_status_of(Daemon(config, models, stop)))
+    notifier, clock = Notifier(os.environ), Clock()
+    while True:
+        models = _open_unless_stopped(config, stop)
+        if models is None:
+            log.info("stopped")
+            _leave(DONE)
+        daemon = Daemon(config, models, stop, notifier, clock)
+        status = exit_status_of(daemon)
+        if daemon.successor is None:
+            sys.exit(status)
+        config = daemon.successor
 
 
 def exit_status_of(daemon: Daemon) -> int:
     """Run `daemon` to its end; the exit status."""
     status = DONE if daemon.run() else FAILED
     if daemon.hung:
-        _leave(status)
+        # For the next one, it would have what it hangs in.
+        _leave(status if daemon.successor is None else FAILED)
     return status
 
 
@@ -52,7 +64,7 @@ def _open_unless_stopped(config: Config, stop: StopRequest) -> list[ModelInUse] 
     return opened.result()
 
 
-def _leave(status: int) -> None:
+def _leave(status: int) -> NoReturn:
     """End while a thread may be stuck in a driver, which would also hang the interpreter's own exit.
 
     (picamera2 closes its cameras there.)

@@ -1,6 +1,8 @@
-"""From signals to a request to stop."""
+"""From signals to requests."""
 
+import os
 import signal
+import sys
 from types import FrameType
 
 from edgevision.daemon.stop_request import StopRequest
@@ -16,3 +18,24 @@ def stop_on_signals() -> StopRequest:
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
     return request
+
+
+def reload_on_hangup(request: StopRequest) -> None:
+    """Let SIGHUP ask for a reload; but when the terminal that we were started from has gone, for the end."""
+    terminal = sys.stderr.fileno() if sys.stderr.isatty() else None
+
+    def hung_up(number: int, frame: FrameType | None) -> None:
+        if terminal is not None and not _is_there(terminal):
+            request.make()
+        else:
+            request.reload()
+
+    signal.signal(signal.SIGHUP, hung_up)
+
+
+def _is_there(terminal: int) -> bool:
+    try:
+        os.tcgetpgrp(terminal)
+    except OSError:  # EIO, once it has hung up
+        return False
+    return True

@@ -49,8 +49,8 @@ class Picamera2Source(Section):
     vflip: bool = False
     """Turn the picture upside down, in the sensor."""
 
-    timeout: Timeout = 10
-    """Seconds without a frame after which the camera counts as dead and is opened again."""
+    timeout: Timeout = 5
+    """Seconds without a frame after which the camera counts as dead and is opened again; at least two frames' time."""
 
 
 class V4l2Source(Section):
@@ -68,8 +68,8 @@ class V4l2Source(Section):
     fps: FrameRate = 10
     """Frames a second that the camera is asked for."""
 
-    timeout: Timeout = 10
-    """Seconds without a frame after which the camera counts as dead and is opened again."""
+    timeout: Timeout = 5
+    """Seconds without a frame after which the camera counts as dead and is opened again; at least two frames' time."""
 
 
 class StreamSource(Section):

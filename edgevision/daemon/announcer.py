@@ -4,14 +4,21 @@ from collections.abc import Mapping, Sequence
 
 from edgevision import __version__
 from edgevision.daemon.camera import Camera
+from edgevision.daemon.clock import Clock
 from edgevision.daemon.memory import Memory, RememberedCamera
 from edgevision.daemon.models import ModelInUse, model_name
 from edgevision.daemon.reporter import Reporter
 from edgevision.daemon.scene_rules import counted_in_zones
-from edgevision.inference.accelerated import AcceleratorState
 from edgevision.inference.runtime import load_runtime
 from edgevision.publish.client import Publisher
-from edgevision.publish.device_payloads import CameraInfo, Info, InputInfo, ModelInfo, info_payload
+from edgevision.publish.device_payloads import (
+    CameraInfo,
+    ConfigurationInfo,
+    Info,
+    InputInfo,
+    ModelInfo,
+    info_payload,
+)
 from edgevision.publish.discovery import (
     DiscoveredCamera,
     burial,
@@ -35,35 +42,45 @@ class Announcer:
 
     def __init__(
         self,
-        models: Sequence[ModelInUse],
         reporters: Mapping[str, Reporter],
         topics: Topics,
         publisher: Publisher,
         memory: Memory,
-        discovery: str | None,
-        interval: float,
+        clock: Clock,
     ) -> None:
-        """`reporters` by camera; `discovery` is Home Assistant's prefix, `interval` the seconds between statistics."""
-        self._models = models
+        """`reporters` by camera: those that there are now."""
+        self.mistake: str | None = None
+        """What is wrong with the configuration that was to be taken over."""
         self._reporters = reporters
         self._topics = topics
         self._publisher = publisher
         self._memory = memory
-        self._discovery = discovery
-        self._interval = interval
-        self._states: list[AcceleratorState] = []
-        self._labels: list[tuple[str, ...]] = []
+        self._clock = clock
+        self._models: Sequence[ModelInUse] = ()
+        self._discovery: str | None = None
+        self._interval = 0.0
+        self._info: Info | None = None
+        self._labels: list[tuple[str, ...]] | None = None
         self._online: dict[str, bool] = {}
         self._connected = False
         self._undiscovered = True
         self._discover_after = float("-inf")
 
+    def take_over(self, models: Sequence[ModelInUse], discovery: str | None, interval: float) -> None:
+        """Something has changed in the configuration: `attend` compares all with what the broker has.
+
+        `discovery` is Home Assistant's prefix, `interval` the seconds between statistics.
+        """
+        self._models, self._discovery, self._interval = models, discovery, interval
+        self._labels = None
+        self._online = {name: online for name, online in self._online.items() if name in self._reporters}
+
     def attend(self, monotonic: float) -> None:
         """Say what has changed since the last time; `monotonic` is the time."""
-        states = [in_use.model.state for in_use in self._models]
-        if states != self._states:
-            self._states = states
-            self._announce(self._topics.info, info_payload(self._info(states)))
+        info = self._current_info()
+        if info != self._info:
+            self._info = info
+            self._announce(self._topics.info, info_payload(info))
         for name, reporter in self._reporters.items():
             counters = reporter.camera.counters
             self._tell_online(name, not (counters.stalled or counters.ended))
@@ -151,10 +168,10 @@ class Announcer:
     def _announce(self, topic: str, payload: bytes) -> None:
         self._publisher.announce(Message(topic, payload, qos=1, retain=True))
 
-    def _info(self, states: Sequence[AcceleratorState]) -> Info:
+    def _current_info(self) -> Info:
         models = []
-        for in_use, state in zip(self._models, states, strict=True):
-            info = in_use.model.info
+        for in_use in self._models:
+            info, state = in_use.model.info, in_use.model.state
             models.append(
                 ModelInfo(
                     in_use.name,
@@ -168,7 +185,9 @@ class Announcer:
                 )
             )
         cameras = [_camera_info(reporter.camera) for reporter in self._reporters.values()]
-        return Info(__version__, str(load_runtime()), any(model.degraded for model in models), models, cameras)
+        degraded = any(model.degraded for model in models)
+        configuration = ConfigurationInfo(self.mistake)
+        return Info(__version__, str(load_runtime()), degraded, models, cameras, self._clock.state, configuration)
 
 
 def _camera_info(camera: Camera) -> CameraInfo:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from edgevision.capture.source import Source
 from edgevision.config.model import ModelSettings
 from edgevision.config.schema import CameraSettings
+from edgevision.daemon.recovery import Recovery, recovery_of
 
 KEPT_DURATIONS = 1000
 """Inference times kept for the percentiles: enough for p95, whatever the rate and the interval."""
@@ -20,6 +21,8 @@ class CameraCounters:
     inferred: int = 0
     dropped: int = 0
     stalled: bool = True  # until the first frame
+    tried: bool = False
+    """Whether a first frame has come, or a first try failed."""
     given_up: bool = False
     ended: bool = False
     inference_ms: deque[float] = field(default_factory=lambda: deque(maxlen=KEPT_DURATIONS))
@@ -49,14 +52,22 @@ class Camera:
     """A camera's name, source, settings (the model's with the camera's overrides applied), counters and controls."""
 
     def __init__(
-        self, name: str, source: Source, settings: CameraSettings, model: ModelSettings, task: str = "detect"
+        self,
+        name: str,
+        source: Source,
+        settings: CameraSettings,
+        model: ModelSettings,
+        task: str = "detect",
+        before: "Camera | None" = None,
     ) -> None:
-        """`task` is what its model does."""
+        """`task` is what its model does; `before`, if any, is the camera in whose place this one comes."""
         self.name = name
         self.source = source
         self.settings = settings
         self.model = model
-        self.counters = CameraCounters()
-        self.controls = CameraControls(model.threshold)
+        self.counters: CameraCounters = before.counters if before is not None else CameraCounters()
+        self.controls: CameraControls = before.controls if before is not None else CameraControls(model.threshold)
+        same_source = before is not None and before.settings.source == settings.source
+        self.recovery: Recovery = before.recovery if before is not None and same_source else recovery_of(source)
         self.gated = settings.gated(task)
         """Whether the model rests while nothing moves."""

@@ -3,30 +3,38 @@
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 
-from edgevision.backoff import Backoff
-from edgevision.capture.frame import BgrImage, Frame, GreyImage, Picture, Unwanted
-from edgevision.capture.small_grey import small_grey
+from edgevision.capture.frame import Frame, GreyImage, Picture, Unwanted
+from edgevision.capture.source import DriverSource
 from edgevision.capture.transform import WHOLE, make_frame, rotate
 from edgevision.daemon.camera import Camera
+from edgevision.daemon.frame_filter import FrameFilter
 from edgevision.daemon.frame_queue import FrameQueue, NoPicture
+from edgevision.daemon.recovery import Verdict
 from edgevision.daemon.threads import SupervisedThread
-from edgevision.errors import SourceError
+from edgevision.errors import SourceError, SourceHangsError
 from edgevision.scene.moment import Moment
-from edgevision.scene.motion import MotionGate
 
 log = logging.getLogger(__name__)
 
-MOST_FAILURES = 6
-"""In a row, of a source that ends: half a minute. A file that can't be opened must not keep a job from ending."""
+AFTER_AT_MOST = 10.0
+"""Seconds for which a thread waits for the one before it to let go of the camera."""
 
-SETTLED = 10.0
-"""Seconds for which frames must come before a source counts as mended: one that gives a frame and dies is not."""
+STAYS_LATE = 0.5
+"""Seconds between the supervisor's first finding that the thread is late and the one that it believes."""
 
 
 class CaptureThread(SupervisedThread):
-    """Feeds one camera's frames to `queue`, those worth a look, until the source ends or `stop` is set."""
+    """Feeds one camera's frames to `queue`, those worth a look, until the source ends or `stop` is set.
+
+    Once `stop` is set it touches neither the queue nor the camera's counters any more, however late it comes back from
+    a driver, and only closes its source.
+    """
+
+    after: Sequence[threading.Thread] = ()
+    """Threads that may have the camera's device still, to be waited for; to be set before start()."""
 
     def __init__(
         self,
@@ -35,94 +43,154 @@ class CaptureThread(SupervisedThread):
         stop: threading.Event,
         wait_for_broker: Callable[[], None],
         on_death: Callable[[SupervisedThread], None],
+        on_change: Callable[[], None] = lambda: None,
+        *,
         monotonic: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
     ) -> None:
-        """`wait_for_broker` returns once messages can be sent, or at stop: frames of a source that ends wait for it."""
+        """`wait_for_broker` returns once messages can be sent, or at stop: frames of a source that ends wait for it.
+
+        `on_change` is called when the camera has been tried, has ended, or is given up (see its counters).
+        """
         super().__init__(f"capture {camera.name}", on_death)
         self._camera = camera
+        self._source = camera.source
+        self._driver = self._source if isinstance(self._source, DriverSource) else None
+        self._recovery = camera.recovery
+        self._counters = camera.counters
+        self._filter = FrameFilter(camera)
+        self._turned = camera.settings.rotate
+        self._crop = camera.settings.crop or WHOLE
         self._queue = queue
         self._stop_asked = stop
         self._wait_for_broker = wait_for_broker
+        self._on_change = on_change
         self._monotonic = monotonic
-        settings = camera.settings
-        self._gate = MotionGate(settings.masks, settings.crop or WHOLE) if camera.gated else None
+        self._wall = wall
         self._verdict: bool | None = None
         """Whether the picture at hand is worth a look, where the source has asked."""
         self._recording: float | None = None
         """Where the recording is, by its own clock; None for a camera."""
-        self._opened = 0.0
-        self._backoff = Backoff()
-        self._failures = 0
-        self._seq = 0
+        self._late: tuple[object, float] | None = None
+        """How far it was when it was first found to be late, and when that was."""
+        self._waited_for = False
 
     def work(self) -> None:
-        """Read to the end of the source; after a failure wait, longer each time, and open it again.
-
-        A source that ends is given up after some failures; a camera never.
-        """
-        source = self._camera.source
+        """Read to the end of the source; after a failure wait, longer each time, and open it again, or give it up."""
+        for before in self.after:
+            before.join(AFTER_AT_MOST)
+        self.after = ()
         while not self._stop_asked.is_set():
-            try:
-                source.open()
-                self._opened = self._monotonic()
-                self._read_to_end()
-                self._no_picture(over=True)
-                self._camera.counters.ended = True
+            wait = self._one_life()
+            if wait is None:
                 return
-            except SourceError as error:
-                wait = self._backoff.wait()
-                self._camera.counters.stalled = True
-                self._failures += 1
-                if source.finite and self._failures >= MOST_FAILURES:
-                    self._camera.counters.given_up = True
-                    log.log(
-                        logging.ERROR,
-                        "camera %s: %s; given up after %d tries",
-                        self._camera.name,
-                        error,
-                        self._failures,
-                    )
-                    self._no_picture(over=True)
-                    return
-                self._no_picture(over=False)
-                log.log(_level(self._failures), "camera %s: %s; trying again in %.0f s", self._camera.name, error, wait)
-            finally:
-                source.close()
             self._stop_asked.wait(wait)
 
+    def abandon(self, doing: str) -> bool:
+        """For the supervisor, while this thread is late with `doing`: whether to put another at work in its place.
+
+        A camera that has never given a frame is left to its thread: another one would only come to hang there, too.
+        """
+        if self._stop_asked.is_set():
+            return False
+        # After a pause of the whole process everything is late at first: only what stays late hangs.
+        state, now = (self._counters.captured, self._recovery.failures), self._monotonic()
+        if self._late is None or self._late[0] != state:
+            self._late = state, now
+        if now - self._late[1] < STAYS_LATE:
+            return False
+        if self._driver is None or not self._recovery.came:
+            if not self._waited_for:
+                self._waited_for = True
+                log.warning("camera %s hangs (%s); there is nothing to do but wait", self._camera.name, doing)
+            self._tried()
+            return False
+        self._stop_asked.set()
+        self._driver.abandon()
+        verdict = self._recovery.failed(now)
+        if verdict.wait is not None:
+            verdict = Verdict(0.0, "another thread takes its place")
+        return self._failed(f"hangs ({doing})", verdict) is not None
+
+    def _one_life(self) -> float | None:
+        """Open the source and read it until it ends or fails: seconds after which to try again, None: never."""
+        try:
+            with self._within("opening"):
+                self._source.open()
+            self._read_to_end()
+            return None
+        except SourceError as error:
+            if self._stop_asked.is_set():
+                return None
+            verdict = self._recovery.failed(self._monotonic(), hangs=isinstance(error, SourceHangsError))
+            return self._failed(str(error), verdict)
+        finally:
+            with self._within("closing"):
+                self._source.close()
+
+    def _within(self, doing: str) -> AbstractContextManager[None]:
+        driver = self._driver
+        if driver is None:
+            return nullcontext()
+        return self.heartbeat.within(driver.reads_within if doing == "reading" else driver.opens_within, doing)
+
+    def _failed(self, what: str, verdict: Verdict) -> float | None:
+        self._counters.stalled = True
+        given_up = verdict.wait is None
+        level = logging.ERROR if given_up else _level(self._recovery.failures)
+        log.log(level, "camera %s: %s; %s", self._camera.name, what, verdict.text)
+        self._no_picture(over=given_up)
+        if given_up:
+            self._counters.given_up = True
+            self._on_change()
+        self._tried()
+        return verdict.wait
+
+    def _tried(self) -> None:
+        if not self._counters.tried:
+            self._counters.tried = True
+            self._on_change()
+
     def _read_to_end(self) -> None:
-        source = self._camera.source
-        while not self._stop_asked.is_set():
+        counters = self._counters
+        while True:
             self._verdict = None
-            picture = source.read(self._wanted)
+            with self._within("reading"):
+                picture = self._source.read(self._wanted)
+            if self._stop_asked.is_set():
+                return
             if picture is None:
-                level = logging.INFO if self._seq else logging.WARNING
-                log.log(level, "camera %s: the source has ended after %d frames", self._camera.name, self._seq)
+                self._end()
                 return
             now = self._monotonic()
-            if self._camera.counters.stalled:
+            if counters.stalled:
                 log.info("camera %s: frames come", self._camera.name)
-            if self._failures and now - self._opened >= SETTLED:
-                self._backoff.reset()
-                self._failures = 0
+            self._recovery.picture(now)
             dropped = False if isinstance(picture, Unwanted) else self._hand_on(self._stamped(picture, now))
-            self._seq += 1
-            counters = self._camera.counters
             with counters.lock:
                 counters.stalled = False
                 counters.captured += 1
                 counters.dropped += dropped
+            if not counters.tried:
+                self._tried()
+
+    def _end(self) -> None:
+        frames = self._counters.captured
+        level = logging.INFO if frames else logging.WARNING
+        log.log(level, "camera %s: the source has ended after %d frames", self._camera.name, frames)
+        self._no_picture(over=True)
+        self._counters.ended = self._counters.tried = True
+        self._on_change()
 
     def _stamped(self, picture: Picture, now: float) -> Frame:
-        settings = self._camera.settings
         frame = make_frame(
             picture,
             camera=self._camera.name,
-            seq=self._seq,
-            time=time.time(),
+            seq=self._counters.captured,
+            time=self._wall(),
             monotonic=now,
-            degrees=settings.rotate,
-            crop=settings.crop or WHOLE,
+            degrees=self._turned,
+            crop=self._crop,
         )
         if picture.clock is not None:
             self._recording = picture.clock
@@ -130,38 +198,31 @@ class CaptureThread(SupervisedThread):
 
     def _hand_on(self, frame: Frame) -> bool:
         """Whether another frame was dropped for it."""
-        if self._camera.source.finite:
+        if self._source.finite:
             self._wait_for_broker()
+        now = frame.monotonic
+        while (delay := self._filter.delay(now)) > 0 and not self._stop_asked.wait(delay):
+            now = self._monotonic()
         # Of sources that tell by a small picture, `read` has asked already.
-        verdict = self._worth_a_look(lambda: frame.image, frame.clock) if self._verdict is None else self._verdict
-        return verdict and self._put(frame)
+        passes = self._verdict
+        if passes is None:
+            passes = self._filter.passes(lambda: frame.image, frame.clock, frame.monotonic)
+        return passes and self._put(frame)
 
     def _wanted(self, grey: Callable[[], GreyImage]) -> bool:
-        turned = self._camera.settings.rotate
-        self._verdict = self._worth_a_look(lambda: rotate(grey(), turned), self._monotonic())
+        now = self._monotonic()
+        self._verdict = self._filter.passes(lambda: rotate(grey(), self._turned), now, now)
         return self._verdict
-
-    def _worth_a_look(self, image: Callable[[], BgrImage | GreyImage], clock: float) -> bool:
-        """Whether the model is to see a frame; `image`, turned already, is had only if it must be."""
-        controls = self._camera.controls
-        if not controls.detect:
-            return controls.snapshot_wanted
-        if self._gate is None:
-            return True
-        wanted = controls.occupied or controls.snapshot_wanted
-        if not self._gate.due(clock, wanted=wanted):
-            return False
-        return self._gate.passes(small_grey(image(), self._camera.settings.crop or WHOLE), clock, wanted=wanted)
 
     def _no_picture(self, over: bool) -> None:
         clock = self._monotonic() if self._recording is None else self._recording
-        self._put(NoPicture(self._camera.name, Moment(clock, time.time()), over))
+        self._put(NoPicture(self._camera.name, Moment(clock, self._wall()), over))
 
     def _put(self, what: Frame | NoPicture) -> bool:
         """Hand it on; True when a frame was dropped for it, or with it."""
-        return self._queue.put_newest(what) if self._camera.source.live else not self._queue.put_when_free(what)
+        return self._queue.put_newest(what) if self._source.live else not self._queue.put_when_free(what)
 
 
 def _level(failures: int) -> int:
-    """A camera that is away for days fills no log: after the first failures, one in ten (five minutes) is a warning."""
-    return logging.WARNING if failures <= 6 or failures % 10 == 0 else logging.DEBUG
+    """A camera that is away for days fills no log: after the first failures, one every five minutes is a warning."""
+    return logging.WARNING if failures <= 6 or failures % 60 == 0 else logging.DEBUG

@@ -39,41 +39,50 @@ class CommandDesk:
         topics: Topics,
         publisher: Publisher,
         memory: Memory,
-        discovery: str | None,
         on_birth: Callable[[], None],
         on_arrival: Callable[[], None],
     ) -> None:
-        """`queues` by camera; `on_birth` is called when Home Assistant, at the prefix `discovery`, has started.
+        """`cameras` and `queues` by name: those that there are now.
 
-        `on_arrival` is called in the publisher's thread when there is something to attend to.
+        `on_birth` is called when Home Assistant has started; `on_arrival`, in the publisher's thread, when there is
+        something to attend to.
         """
         self._cameras = cameras
         self._queues = queues
         self._topics = topics
         self._publisher = publisher
         self._memory = memory
-        self._discovery = discovery
+        self._discovery: str | None = None
+        """Home Assistant's prefix."""
+        self._heard: list[str] = []
         self._on_birth = on_birth
         self._on_arrival = on_arrival
         self._inbox: deque[tuple[str, bytes]] = deque(maxlen=MOST_WAITING)
         self._refused: set[str] = set()
 
-    def start(self) -> None:
-        """Listen, restore what was set in an earlier run, and say what holds; before the publisher starts."""
-        self._publisher.listen(command_topics(self._topics, self._cameras), self._take)
-        if self._discovery is not None:
-            self._publisher.listen([birth_topic(self._discovery)], self._take, retained=True)
-        for name, camera in self._cameras.items():
-            remembered = self._memory.content.cameras.get(name, RememberedCamera())
-            camera.controls.detect = remembered.detect
-            threshold = remembered.threshold
-            if threshold is not None and threshold.configured == camera.model.threshold:
-                camera.controls.threshold = threshold.value
-            if not remembered.detect:
-                topic = self._topics.detect_set(name)
-                log.warning("camera %s: detection is OFF, as was set on %s; ON there switches it on", name, topic)
+    def attend_to(self, discovery: str | None) -> None:
+        """Listen to commands for the cameras that there are now, and to Home Assistant, and say what holds."""
+        commands = command_topics(self._topics, self._cameras)
+        births = [] if discovery is None else [birth_topic(discovery)]
+        self._publisher.listen(commands, self._take)
+        self._publisher.listen(births, self._take, retained=True)
+        self._publisher.unlisten([topic for topic in self._heard if topic not in (*commands, *births)])
+        self._heard = [*commands, *births]
+        self._discovery = discovery
+        for camera in self._cameras.values():
             self._tell_detect(camera)
             self._tell_threshold(camera)
+
+    def restore(self, camera: Camera) -> None:
+        """Set what was set in an earlier run, but for a threshold that the configuration has changed since."""
+        remembered = self._memory.content.cameras.get(camera.name, RememberedCamera())
+        threshold, configured = remembered.threshold, camera.model.threshold
+        kept = threshold is not None and threshold.configured == configured
+        camera.controls.threshold = threshold.value if threshold is not None and kept else configured
+        was_on, camera.controls.detect = camera.controls.detect, remembered.detect
+        if was_on and not remembered.detect:
+            topic = self._topics.detect_set(camera.name)
+            log.warning("camera %s: detection is OFF, as was set on %s; ON there switches it on", camera.name, topic)
 
     def attend(self) -> None:
         """Carry out what has come so far: whoever never ceases to command keeps nobody from anything else."""

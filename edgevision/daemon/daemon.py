@@ -1,4 +1,4 @@
-"""The daemon: puts the threads together, watches over them, and stops them in order."""
+"""The daemon: puts the parts together, watches over them, changes them with the configuration, stops them in order."""
 
 import logging
 import secrets
@@ -9,26 +9,32 @@ from collections.abc import Sequence
 import cv2
 
 from edgevision import __version__
-from edgevision.capture.picamera2 import CLOSING
-from edgevision.capture.registry import make_source
 from edgevision.config.loader import Config
+from edgevision.config.schema import Settings
 from edgevision.daemon.announcer import Announcer
 from edgevision.daemon.camera import Camera
-from edgevision.daemon.capture_thread import CaptureThread
+from edgevision.daemon.clock import Clock
 from edgevision.daemon.command_desk import CommandDesk
-from edgevision.daemon.frame_queue import FrameQueue
-from edgevision.daemon.inference_thread import InferenceThread
 from edgevision.daemon.memory import Memory, RememberedCamera
 from edgevision.daemon.models import ASSUMED, ModelInUse, model_name
+from edgevision.daemon.notify import Notifier
+from edgevision.daemon.reload import ConfigFile, Loaded, Reloading
 from edgevision.daemon.reporter import Reporter
 from edgevision.daemon.scene_rules import counted_labels, label_names, scene_rules
 from edgevision.daemon.statistics import StatsReporter
+from edgevision.daemon.status_line import status_line
 from edgevision.daemon.stop_request import StopRequest
+from edgevision.daemon.thermal import Thermal
 from edgevision.daemon.threads import SupervisedThread
+from edgevision.daemon.works import Surroundings, Works
+from edgevision.errors import ConfigError
 from edgevision.inference.runtime import load_runtime
+from edgevision.log import configure_logging
+from edgevision.publish.broker import BrokerSettings
 from edgevision.publish.client import Publisher
 from edgevision.publish.device_payloads import stats_payload
 from edgevision.publish.message import Message
+from edgevision.publish.outbox import Outbox
 from edgevision.publish.settings import broker_settings
 from edgevision.publish.topics import Topics
 from edgevision.scene.scene import Scene
@@ -51,64 +57,61 @@ LOOK_AROUND_IDLE = 1.0
 class Daemon:
     """One run of edgevision, from `run()` to the end of all sources, a stop request, or a failure."""
 
-    def __init__(self, config: Config, models: Sequence[ModelInUse], stop: StopRequest) -> None:
+    def __init__(
+        self,
+        config: Config,
+        models: Sequence[ModelInUse],
+        stop: StopRequest,
+        notifier: Notifier | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        """`models` are those of `config`, opened; `notifier` tells systemd, where there is one."""
+        self.successor: Config | None = None
+        """A configuration that wants another daemon: `run` has ended for it."""
         settings = config.settings
         self._settings = settings
         self._models = models
-        self._topics = Topics(settings.mqtt.topic_prefix, settings.device)
-        self._publisher = Publisher(
-            broker_settings(settings.mqtt, f"edgevision-{settings.device}"), self._topics.status
-        )
         self._stop = stop
-        self._stopping = threading.Event()
-        self._dead: list[SupervisedThread] = []
+        self._notifier = notifier or Notifier({})
+        self._clock = clock or Clock()
+        self._topics = Topics(settings.mqtt.topic_prefix, settings.device)
+        self._outbox = Outbox(settings.state_dir / f"outbox-{settings.device}.sqlite3")
+        self._publisher = Publisher(_broker(settings), self._topics.status, outbox=self._outbox)
         self._memory = Memory(settings.state_dir / f"mqtt-{settings.device}.json", time.monotonic)
-        tasks = {name: in_use.model.info.task for in_use in models for name in in_use.cameras}
-        self._cameras = {
-            name: Camera(name, make_source(camera.source), camera, settings.model_for(name), tasks[name])
-            for name, camera in settings.cameras.items()
-        }
-        self._reporters = {
-            name: self._reporter(self._cameras[name], in_use) for in_use in models for name in in_use.cameras
-        }
-        queues = [FrameQueue() for _ in models]
-        self._queues = {name: queue for in_use, queue in zip(models, queues, strict=True) for name in in_use.cameras}
-        self._inference = [
-            InferenceThread(in_use.model, {name: self._reporters[name] for name in in_use.cameras}, queue, self._died)
-            for in_use, queue in zip(models, queues, strict=True)
-        ]
-        self._capture = [
-            CaptureThread(camera, self._queues[name], self._stopping, self._wait_for_broker, self._died)
-            for name, camera in self._cameras.items()
-        ]
-        discovery = settings.mqtt.discovery
-        self._announcer = Announcer(
-            models, self._reporters, self._topics, self._publisher, self._memory, discovery, settings.stats.interval
+        self._dead: list[SupervisedThread] = []
+        self._ready = False
+        self._alive_said = float("-inf")
+        self._stuck_said = False
+        self._file = ConfigFile(config.path)
+        self._path = config.path
+        self._reloading: Reloading | None = None
+        self._works = Works(
+            Surroundings(self._reporter, self._wait_for_broker, self._died, stop.nudge, self._clock.time)
         )
+        self._stats = StatsReporter(self._works.cameras, time.monotonic())
+        self._thermal = Thermal(self._works.cameras)
+        self._announcer = Announcer(self._works.reporters, self._topics, self._publisher, self._memory, self._clock)
         self._desk = CommandDesk(
-            self._cameras,
-            self._queues,
+            self._works.cameras,
+            self._works.queues,
             self._topics,
             self._publisher,
             self._memory,
-            discovery,
             self._announcer.born,
             stop.nudge,
         )
 
     def _reporter(self, camera: Camera, in_use: ModelInUse) -> Reporter:
+        self._desk.restore(camera)
         scene = Scene(scene_rules(camera.settings), lambda: f"{camera.name}-{secrets.token_hex(6)}")
         seen = self._memory.content.cameras.get(camera.name, RememberedCamera()).seen
         labels = counted_labels(camera.settings, label_names(in_use.model.info.labels), seen)
-        return Reporter(camera, scene, self._topics, self._publisher, self._settings.mqtt.qos, labels)
+        return Reporter(camera, scene, self._topics, self._publisher, self._settings.mqtt.qos, labels, self._clock)
 
     @property
     def hung(self) -> list[str]:
         """Names of the threads that did not end in time: stuck in a driver, beyond our reach."""
-        ours = (*self._capture, *self._inference)
-        closing = (thread for thread in threading.enumerate() if thread.name.startswith(CLOSING))
-        stuck = [f"accelerator of {in_use.name}" for in_use in self._models if in_use.model.hung]
-        return [*(thread.name for thread in (*ours, *closing) if thread.is_alive()), *stuck]
+        return self._works.hung
 
     def run(self) -> bool:
         """Run until every source has ended or `stop` is made; False when something died or was given up.
@@ -121,37 +124,102 @@ class Daemon:
         for in_use in self._models:
             if in_use.model.info.normalization_assumed:
                 log.warning("%s: %s", in_use.name, ASSUMED)
-        for reporter in self._reporters.values():
-            reporter.start()
-        self._desk.start()
-        self._announcer.attend(time.monotonic())
         self._publisher.start()
-        for thread in (*self._inference, *self._capture):
-            thread.start()
         try:
+            self._settle_in()
             return self._watch_over()
         finally:
             self._shut_down(time.monotonic() + STOP_WITHIN)
             log.info("stopped")
 
+    def _settle_in(self) -> None:
+        """Let everything be as the configuration has it."""
+        settings = self._settings
+        self._works.change(settings, self._models)
+        for reporter in self._works.reporters.values():
+            reporter.qos = settings.mqtt.qos
+        for camera in self._works.cameras.values():
+            self._desk.restore(camera)
+        self._desk.attend_to(settings.mqtt.discovery)
+        self._announcer.take_over(self._models, settings.mqtt.discovery, settings.stats.interval)
+        self._announcer.attend(time.monotonic())
+
     def _watch_over(self) -> bool:
         """Wait for the end and send the statistics meanwhile; False when something died or was given up."""
-        started = time.monotonic()
-        stats = StatsReporter(self._cameras, started)
-        next_stats = started + self._settings.stats.interval
-        patience = LOOK_AROUND if any(camera.source.finite for camera in self._cameras.values()) else LOOK_AROUND_IDLE
-        while not (
-            self._failed() or self._finished() or self._stop.wait(min(patience, max(next_stats - time.monotonic(), 0)))
-        ):
+        next_stats = time.monotonic() + self._settings.stats.interval
+        while not (self._failed() or self._finished() or self.successor is not None):
+            if self._stop.wait(min(self._patience, max(next_stats - time.monotonic(), 0))):
+                break
+            now = time.monotonic()
+            self._clock.look()
+            if self._clock.right:
+                self._outbox.clock_is_right(self._clock.offset)
+            self._works.attend()
+            self._thermal.attend(self._settings.thermal.max, now)
             self._desk.attend()
-            self._announcer.attend(time.monotonic())
+            self._attend_reload(now)
+            self._announcer.attend(now)
             self._memory.store()
-            if time.monotonic() >= next_stats:
-                next_stats = time.monotonic() + self._settings.stats.interval
-                self._send_stats(stats)
-        self._send_stats(stats)
-        given_up = any(camera.counters.given_up for camera in self._cameras.values())
+            self._tell_systemd(now)
+            if now >= next_stats:
+                next_stats = now + self._settings.stats.interval
+                self._send_stats()
+        self._send_stats()
+        given_up = any(camera.counters.given_up for camera in self._works.cameras.values())
         return not (self._failed() or given_up)
+
+    @property
+    def _patience(self) -> float:
+        finite = any(camera.source.finite for camera in self._works.cameras.values())
+        return LOOK_AROUND if finite else LOOK_AROUND_IDLE
+
+    def _tell_systemd(self, now: float) -> None:
+        """Say that the start is done, once it is, and that work goes on, while it does."""
+        if not self._ready and self._works.tried:
+            self._ready = True
+            self._notifier.ready()
+        if stuck := self._works.stuck:
+            if not self._stuck_said:
+                self._stuck_said = True
+                log.error("a model hangs: %s", ", ".join(stuck))
+        elif self._notifier.watchdog is not None and now - self._alive_said >= self._notifier.watchdog / 4:
+            self._alive_said = now
+            self._notifier.alive()
+
+    def _attend_reload(self, now: float) -> None:
+        if self._reloading is None:
+            if self._stop.take_reload() or self._file.changed(now):
+                self._file.note()
+                self._notifier.reloading()
+                self._reloading = Reloading(self._path, self._models, self._stop.nudge)
+        elif self._reloading.result is not None:
+            result, self._reloading = self._reloading.result, None
+            if isinstance(result, ConfigError):
+                log.error("the configuration can't be used, the one before goes on:\n%s", result)
+                self._announcer.mistake = str(result)
+            else:
+                self._announcer.mistake = None
+                self._take_over(result)
+            if self._ready and self.successor is None:
+                self._notifier.ready()
+
+    def _take_over(self, loaded: Loaded) -> None:
+        """Let the new configuration hold; only what is changed by it starts anew."""
+        old, new = self._settings, loaded.config.settings
+        if (old.device, old.mqtt.topic_prefix, old.state_dir) != (new.device, new.mqtt.topic_prefix, new.state_dir):
+            log.info("the configuration has another device, topic_prefix or state_dir: all starts anew")
+            self.successor = loaded.config
+            return
+        if old == new and [one.origin for one in self._models] == [one.origin for one in loaded.models]:
+            log.info("the configuration was read again: nothing has changed")
+            return
+        if old.log != new.log:
+            configure_logging(new.log.level, new.log.format)
+        self._settings, self._models = new, loaded.models
+        if _broker(old) != _broker(new):
+            self._publisher.reconnect(_broker(new))
+        self._settle_in()
+        log.info("the configuration was read again: %s", "; ".join(self._summary()))
 
     def _died(self, thread: SupervisedThread) -> None:
         self._dead.append(thread)
@@ -159,44 +227,41 @@ class Daemon:
 
     def _finished(self) -> bool:
         """Whether every source has ended, every frame is worked on and every message has been sent."""
-        ended = not any(thread.is_alive() for thread in self._capture)
-        return ended and all(queue.idle() for queue in self._queues.values()) and not self._publisher.depth
+        return self._works.finished and not self._publisher.depth
 
     def _failed(self) -> bool:
-        return bool(self._dead) or self._publisher.failure is not None
+        """Whether something is beyond mending in this process."""
+        if self._dead or self._publisher.failure is not None:
+            return True
+        # With a watchdog, the end of a model that hangs is systemd's business: it shows where each thread is.
+        if self._stuck_said and self._notifier.watchdog is None:
+            return True
+        return any(camera.counters.given_up and camera.source.live for camera in self._works.cameras.values())
 
-    def _send_stats(self, stats: StatsReporter) -> None:
-        report = stats.report(
-            time=time.time(),
+    def _send_stats(self) -> None:
+        report = self._stats.report(
+            time=self._clock.stamped(self._clock.time()),
             monotonic=time.monotonic(),
             depth=self._publisher.depth,
             dropped=self._publisher.dropped,
-            degraded=self._degraded,
+            on_disk=self._outbox.on_disk,
+            degraded=self._works.degraded,
         )
         self._publisher.publish(Message(self._topics.stats, stats_payload(report)))
+        self._notifier.status(status_line(report, connected=self._publisher.connected.is_set()))
 
-    @property
-    def _degraded(self) -> bool:
-        return any(in_use.model.state.degraded for in_use in self._models)
-
-    def _wait_for_broker(self) -> None:
-        """Return when messages can be sent and not too many are on their way, or at stop."""
-        while not self._stopping.is_set():
+    def _wait_for_broker(self, stop: threading.Event) -> None:
+        """Return when messages can be sent and not too many are on their way, or at `stop`."""
+        while not stop.is_set():
             if self._publisher.connected.wait(LOOK_AROUND) and self._publisher.depth < MOST_UNSENT:
                 return
             if self._publisher.connected.is_set():
-                self._stopping.wait(LOOK_AROUND / 10)
+                stop.wait(LOOK_AROUND / 10)
 
     def _shut_down(self, deadline: float) -> None:
-        self._stopping.set()
-        for in_use in self._models:
-            in_use.model.close()
-        for queue in self._queues.values():
-            queue.close()
+        self._notifier.stopping() if self.successor is None else self._notifier.reloading()
         # A second is left for the broker, whatever hangs before.
-        for thread in (*self._capture, *self._inference):
-            thread.join(max(deadline - 1.5 - time.monotonic(), 0))
-        self._leave_scenes()
+        self._works.stop(deadline - 1.5)
         self._announcer.leave()
         self._memory.store(now=True)
         if self.hung:
@@ -204,15 +269,12 @@ class Daemon:
         if not self._publisher.stop(max(deadline - 0.3 - time.monotonic(), 0.5)):
             log.warning("ended before the broker had taken everything")
 
-    def _leave_scenes(self) -> None:
-        """End what is open, but where an inference thread hangs: its scene is still in its hands."""
-        for thread in self._inference:
-            if not thread.is_alive():
-                for reporter in thread.reporters.values():
-                    reporter.leave(time.time())
-
     def _summary(self) -> list[str]:
         return [
-            f"{camera.name}: {camera.settings.source.type}, model {model_name(camera.model)}"
-            for camera in self._cameras.values()
+            f"{name}: {camera.source.type}, model {model_name(self._settings.model_for(name))}"
+            for name, camera in self._settings.cameras.items()
         ]
+
+
+def _broker(settings: Settings) -> BrokerSettings:
+    return broker_settings(settings.mqtt, f"edgevision-{settings.device}")

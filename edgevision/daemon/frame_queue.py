@@ -1,6 +1,8 @@
 """Where frames wait for an inference thread: one place a camera, so that none can crowd out another."""
 
 import threading
+from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from edgevision.capture.frame import Frame
@@ -16,11 +18,19 @@ class NoPicture:
     over: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """Something that the thread that takes is to do between two frames."""
+
+    do: Callable[[], None]
+
+
 class FrameQueue:
     """At most one waiting frame a camera; cameras are served in the order in which their frames began to wait."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
+        self._errands: deque[Errand] = deque()
         self._waiting: dict[str, Frame | NoPicture] = {}
         self._in_work = False
         self._closed = False
@@ -42,6 +52,12 @@ class FrameQueue:
             self._waiting.setdefault(notice.camera, notice)
             self._changed.notify_all()
 
+    def send(self, errand: Callable[[], None]) -> None:
+        """Let the thread that takes do something, before it takes another frame; nobody does it once it is closed."""
+        with self._changed:
+            self._errands.append(Errand(errand))
+            self._changed.notify_all()
+
     def put_when_free(self, frame: Frame | NoPicture) -> bool:
         """For sources of which every frame counts: wait for the camera's place; False when closed meanwhile."""
         with self._changed:
@@ -52,14 +68,17 @@ class FrameQueue:
             self._changed.notify_all()
             return True
 
-    def take(self) -> Frame | NoPicture | None:
+    def take(self) -> Frame | NoPicture | Errand | None:
         """Wait for the next frame to work on; None when closed. Taking says that the one before is done."""
         with self._changed:
             self._in_work = False
             self._changed.notify_all()
-            self._changed.wait_for(lambda: self._closed or self._waiting)
+            self._changed.wait_for(lambda: self._closed or self._errands or self._waiting)
             if self._closed:
                 return None
+            if self._errands:
+                self._in_work = True
+                return self._errands.popleft()
             camera = next(iter(self._waiting))
             frame = self._waiting.pop(camera)
             self._in_work = True

@@ -1,7 +1,7 @@
 """Opening each model that the configuration uses once."""
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,11 +25,12 @@ ASSUMED = "nothing says what numbers its pixels are to become; -1 to 1 is assume
 
 @dataclass(frozen=True, slots=True)
 class ModelInUse:
-    """A model and the cameras that it serves."""
+    """A model and the cameras that it serves; `origin` is the same for what was opened from the same files alike."""
 
     name: str
     model: AcceleratedModel
     cameras: tuple[str, ...]
+    origin: str = ""
 
 
 def model_path(settings: ModelSettings, config: Config) -> Path:
@@ -51,13 +52,15 @@ def model_name(settings: ModelSettings) -> str:
     return settings.path.stem if settings.path is not None else settings.name or BUNDLED_MODELS[0]
 
 
-def open_models(config: Config, *, measure_threads: bool) -> list[ModelInUse]:
+def open_models(config: Config, *, measure_threads: bool, at_hand: Sequence[ModelInUse] = ()) -> list[ModelInUse]:
     """The models of all cameras; cameras that differ in threshold and number of detections only share one.
 
     `measure_threads`: find the fastest number of threads where the configuration leaves it open, else take one.
+    Those of `at_hand` that would come out the same are taken instead of opened again.
     Raises ConfigError with every model that can't be used and the place in the file that asks for it.
     """
     problems = _Problems(config)
+    known = {in_use.origin: in_use.model for in_use in at_hand}
     asked: list[tuple[_Group, Choice, Pair]] = []
     for group in _groups(config):
         with problems.of(group):
@@ -71,8 +74,9 @@ def open_models(config: Config, *, measure_threads: bool) -> list[ModelInUse]:
             problems.note(group, "accelerator", f"{choice.accelerator} is another model's, too: it runs one model")
             continue
         with problems.of(group):
-            model = open_accelerated(choice, pair, device)
-            in_use.append(ModelInUse(model_name(group.settings), model, group.cameras))
+            origin = _origin(group.settings, choice)
+            model = known.get(origin) or open_accelerated(choice, pair, device)
+            in_use.append(ModelInUse(model_name(group.settings), model, group.cameras, origin))
             for camera in group.cameras:
                 for place, what in unknown_labels(config.settings.cameras[camera], label_names(model.info.labels)):
                     problems.note_at(what, "cameras", camera, *place)
@@ -123,10 +127,21 @@ class _Problems:
 def _groups(config: Config) -> list[_Group]:
     cameras_of: dict[str, list[str]] = {}
     for name in config.settings.cameras:
-        settings = config.settings.model_for(name)
-        # Not as JSON: a path may hold bytes that are no UTF-8.
-        cameras_of.setdefault(repr(settings.model_dump(exclude={"threshold", "max_detections"})), []).append(name)
+        cameras_of.setdefault(_wish(config.settings.model_for(name)), []).append(name)
     return [_Group(tuple(names), config.settings.model_for(names[0])) for names in cameras_of.values()]
+
+
+def _wish(settings: ModelSettings) -> str:
+    """What decides which model is opened, and how."""
+    # Not as JSON: a path may hold bytes that are no UTF-8.
+    return repr(settings.model_dump(exclude={"threshold", "max_detections"}))
+
+
+def _origin(settings: ModelSettings, choice: Choice) -> str:
+    """The wish, and the files that it came true with: a model file may have been replaced by another one."""
+    files = (choice.path, choice.cpu_path, settings.labels)
+    states = [path.stat() for path in files if isinstance(path, Path) and path.exists()]
+    return f"{_wish(settings)} {[(state.st_ino, state.st_size, state.st_mtime_ns) for state in states]}"
 
 
 def _choice(settings: ModelSettings, config: Config, measure_threads: bool) -> Choice:

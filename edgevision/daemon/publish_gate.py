@@ -10,15 +10,14 @@ from edgevision.scene.seen import Seen
 class PublishGate:
     """`nonempty`, `all`, `changes` (other labels, or another number of one, than in the last one sent), `off`."""
 
-    def __init__(self, mode: PublishMode) -> None:
-        self._mode = mode
+    def __init__(self) -> None:
         self._last: Counter[str] = Counter()
 
-    def passes(self, seen: Sequence[Seen]) -> bool:
+    def passes(self, mode: PublishMode, seen: Sequence[Seen]) -> bool:
         """Whether this frame's detections are to be sent."""
-        if self._mode == "changes":
+        if mode == "changes":
             return _labels(seen) != self._last
-        return self._mode == "all" or (self._mode == "nonempty" and bool(seen))
+        return mode == "all" or (mode == "nonempty" and bool(seen))
 
     def sent(self, seen: Sequence[Seen]) -> None:
         """They are on their way: what comes next is compared with them. A change that was dropped is still news."""

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from edgevision.capture.frame import Frame
 from edgevision.daemon.camera import Camera
+from edgevision.daemon.clock import Clock
 from edgevision.daemon.models import model_name
 from edgevision.daemon.publish_gate import PublishGate
 from edgevision.daemon.scene_rules import counted_in_zones
@@ -11,9 +12,11 @@ from edgevision.daemon.snapshot_picture import snapshot_jpeg
 from edgevision.inference.detection import Box, Detection
 from edgevision.inference.model import Inference
 from edgevision.publish.client import Publisher
+from edgevision.publish.entry import Entry
 from edgevision.publish.message import Message
 from edgevision.publish.payloads import InferredFrame, detections_payload, embedding_payload, event_payload
 from edgevision.publish.topics import Topics
+from edgevision.scene.event import Event, stamped
 from edgevision.scene.moment import Moment
 from edgevision.scene.scene import Scene
 from edgevision.scene.seen import Look, Seen
@@ -26,18 +29,30 @@ class Reporter:
     """Belongs to the camera's inference thread; when that has ended, to the main thread."""
 
     def __init__(
-        self, camera: Camera, scene: Scene, topics: Topics, publisher: Publisher, qos: int, labels: Sequence[str]
+        self,
+        camera: Camera,
+        scene: Scene,
+        topics: Topics,
+        publisher: Publisher,
+        qos: int,
+        labels: Sequence[str],
+        clock: Clock,
     ) -> None:
-        """`labels` are counted from the beginning, others once they are seen; `qos` is that of events."""
+        """`labels` are counted from the beginning, others once they are seen; `qos` is that of events.
+
+        Frames and moments have their `time` from `clock`.
+        """
         self.labels = tuple(labels)
         """All that are counted. Any thread may read it."""
+        self.qos = qos
+        """Any thread may set it."""
         self.camera = camera
         self.scene = scene
         self._topics = topics
         self._publisher = publisher
-        self._qos = qos
-        self._gate = PublishGate(camera.settings.publish)
-        self._clock = 0.0
+        self._clock = clock
+        self._gate = PublishGate()
+        self._scene_clock = 0.0
         self._counts: object = None
         self._told: dict[str, int] = {}
         self._pictured: dict[str, float] = {}
@@ -57,7 +72,7 @@ class Reporter:
             self._send_wanted(frame)
             return
         look = self._look(inference.detections, Moment(frame.clock, frame.time))
-        if self._gate.passes(look.seen):
+        if self._gate.passes(self.camera.settings.publish, look.seen):
             payload = detections_payload(described, look.seen)
             if self._send(self._topics.detections(self.camera.name), payload):
                 self._gate.sent(look.seen)
@@ -71,7 +86,7 @@ class Reporter:
 
     def leave(self, time: float) -> None:
         """Nothing is looked at any more since `time` (seconds since 1970): everything that was there ends."""
-        self._report(self.scene.leave(Moment(self._clock, time)))
+        self._report(self.scene.leave(Moment(self._scene_clock, time)))
 
     def unlooked(self, frame: Frame) -> None:
         """Detection is switched off; only a picture may be wanted."""
@@ -92,18 +107,23 @@ class Reporter:
             self._publisher.announce(Message(self._topics.snapshot(self.camera.name), jpeg, retain=True))
 
     def _look(self, detections: Sequence[Detection], moment: Moment) -> Look:
-        self._clock = moment.clock
+        self._scene_clock = moment.clock
         return self.scene.look(detections, moment, self.camera.controls.threshold)
 
     def _report(self, look: Look) -> None:
         self.camera.controls.occupied = self.scene.occupied
         for event in look.events:
-            payload = event_payload(self._topics.device, self.camera.name, event)
-            keep = self.camera.source.finite
-            self._publisher.publish(Message(self._topics.events(self.camera.name), payload, self._qos, keep=keep))
+            self._deliver(event)
             if event.type == "end":
                 self._pictured.pop(event.track, None)
         self._tell_counts(look.counts, look.zone_counts)
+
+    def _deliver(self, event: Event) -> None:
+        reckoning = self._clock.reckoning
+        payload = event_payload(self._topics.device, self.camera.name, stamped(event, reckoning.shift))
+        topic = self._topics.events(self.camera.name)
+        offset = None if reckoning.right else reckoning.offset
+        self._publisher.deliver(Entry(topic, payload, self.qos, event.track, event.type == "end", offset))
 
     def _tell_counts(self, counts: Mapping[str, int], zone_counts: Mapping[tuple[str, str], int]) -> None:
         if self._counts == (counts, zone_counts):  # as after nearly every frame
@@ -141,7 +161,7 @@ class Reporter:
             camera=frame.camera,
             model=model_name(self.camera.model),
             seq=frame.seq,
-            time=frame.time,
+            time=self._clock.stamped(frame.time),
             width=frame.width,
             height=frame.height,
             source=frame.source,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from edgevision.daemon.camera import Camera
-from edgevision.daemon.health import cpu_temperature, resident_memory, throttled
+from edgevision.daemon.health import cpu_temperature, firmware_flags, resident_memory, throttled, under_voltage
 from edgevision.percentile import percentile
 from edgevision.publish.device_payloads import CameraStats, LatencyStats, OutboxStats, Stats
 
@@ -22,29 +22,38 @@ class StatsReporter:
     """Rates between one report and the next."""
 
     def __init__(self, cameras: Mapping[str, Camera], started: float) -> None:
-        """`started` is the monotonic time at which the daemon began."""
+        """`cameras`: those that there are now, by name; `started` is the monotonic time at which the daemon began."""
         self._cameras = cameras
         self._started = started
-        self._last = {name: Snapshot(started, 0, 0) for name in cameras}
+        self._last: dict[str, Snapshot] = {}
+        self._reported = started
 
-    def report(self, *, time: float, monotonic: float, depth: int, dropped: int, degraded: bool) -> Stats:
+    def report(
+        self, *, time: float, monotonic: float, depth: int, dropped: int, on_disk: bool, degraded: bool
+    ) -> Stats:
         """The figures since the last report; `depth` messages wait to be sent, `dropped` never were.
 
-        `degraded`: some model runs on the CPU although it should not.
+        `on_disk`: events that wait are there. `degraded`: some model runs on the CPU although it should not.
         """
+        flags = firmware_flags()
+        cameras = {name: self._camera(camera, monotonic) for name, camera in self._cameras.items()}
+        self._last = {name: last for name, last in self._last.items() if name in cameras}
+        self._reported = monotonic
         return Stats(
             time=time,
             degraded=degraded,
-            cameras={name: self._camera(camera, monotonic) for name, camera in self._cameras.items()},
-            outbox=OutboxStats(depth, dropped),
+            cameras=cameras,
+            outbox=OutboxStats(depth, dropped, on_disk),
             cpu_temperature=cpu_temperature(),
-            throttled=throttled(),
+            throttled=throttled(flags),
+            under_voltage=under_voltage(flags),
             memory=resident_memory(),
             uptime=monotonic - self._started,
         )
 
     def _camera(self, camera: Camera, monotonic: float) -> CameraStats:
-        counters, last = camera.counters, self._last[camera.name]
+        counters = camera.counters
+        last = self._last.get(camera.name, Snapshot(self._reported, 0, 0))  # a camera may come later
         with counters.lock:
             now = Snapshot(monotonic, counters.captured, counters.inferred)
             durations = list(counters.inference_ms)
@@ -59,4 +68,5 @@ class StatsReporter:
             dropped_frames=dropped,
             skipped_pictures=camera.source.skipped,
             stalled=stalled,
+            fps_limit=camera.controls.fps_limit,
         )

@@ -1,6 +1,13 @@
-"""Asking the daemon to end, or to look around, from a signal handler or another thread."""
+"""Asking the daemon to end, to read its configuration again, or to look around, from a signal handler or a thread."""
 
 import queue
+from enum import Enum, auto
+
+
+class _Wish(Enum):
+    END = auto()
+    RELOAD = auto()
+    LOOK_AROUND = auto()
 
 
 class StopRequest:
@@ -11,19 +18,31 @@ class StopRequest:
     """
 
     def __init__(self) -> None:
-        self._asked: queue.SimpleQueue[bool] = queue.SimpleQueue()
+        self._asked: queue.SimpleQueue[_Wish] = queue.SimpleQueue()
+        self._reload = False
 
     def make(self) -> None:
         """Ask to end."""
-        self._asked.put(True)
+        self._asked.put(_Wish.END)
+
+    def reload(self) -> None:
+        """Ask for the configuration to be read again."""
+        self._asked.put(_Wish.RELOAD)
 
     def nudge(self) -> None:
         """Let who waits look around at once."""
-        self._asked.put(False)
+        self._asked.put(_Wish.LOOK_AROUND)
 
     def wait(self, seconds: float) -> bool:
-        """Wait at most `seconds`, less when nudged; True when asked to end."""
+        """Wait at most `seconds`, less when nudged or to reload; True when asked to end."""
         try:
-            return self._asked.get(timeout=seconds)
+            wish = self._asked.get(timeout=seconds)
         except queue.Empty:
             return False
+        self._reload |= wish is _Wish.RELOAD
+        return wish is _Wish.END
+
+    def take_reload(self) -> bool:
+        """Whether wait() has met a wish to reload since the last time."""
+        asked, self._reload = self._reload, False
+        return asked

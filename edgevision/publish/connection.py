@@ -177,8 +177,9 @@ class Connection:
             raise BrokerError(f"it doesn't let us read {topic} ({why}): allow it in the broker's ACL")
 
     def ask_for(self, topics: Sequence[str]) -> None:
-        """Subscribes, once on a connection, and doesn't wait for the broker's consent."""
+        """Subscribes, and doesn't wait for the broker's consent; again only once it has answered."""
         self._topics = topics
+        self._notes.suback = None
         self._client.subscribe([(topic, 1) for topic in topics])
 
     @property

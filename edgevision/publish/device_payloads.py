@@ -43,10 +43,18 @@ class CameraInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class ConfigurationInfo:
+    """`error`: why the configuration as it is on disk now is not the one in use; None: it is."""
+
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Info:
     """What runs here; `runtime` names the inference runtime and its version (`ai-edge-litert 2.3.0`).
 
-    `degraded`: some model runs on the CPU although it should not.
+    `degraded`: some model runs on the CPU although it should not. `clock` says what is known of the machine's clock:
+    `synchronized`, `assumed` to be right, `waiting` to be set, or `wrong`.
     """
 
     version: str
@@ -54,6 +62,8 @@ class Info:
     degraded: bool
     models: Sequence[ModelInfo]
     cameras: Sequence[CameraInfo]
+    clock: str
+    configuration: ConfigurationInfo
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +76,10 @@ class LatencyStats:
 
 @dataclass(frozen=True, slots=True)
 class CameraStats:
-    """How one camera does: frames per second, milliseconds of inference, counts since the start."""
+    """How one camera does: frames per second, milliseconds of inference, counts since the start.
+
+    `fps_limit`: so many frames per second may be looked at, because it is too hot; None: all.
+    """
 
     capture_fps: float
     inference_fps: float
@@ -74,22 +87,28 @@ class CameraStats:
     dropped_frames: int
     skipped_pictures: int
     stalled: bool
+    fps_limit: float | None
 
 
 @dataclass(frozen=True, slots=True)
 class OutboxStats:
-    """`depth` messages wait to be sent or acknowledged; `dropped` were not sent since the start."""
+    """`depth` messages wait to be sent or acknowledged; `dropped` were not sent since the start.
+
+    `on_disk`: the events among them survive the end of the process.
+    """
 
     depth: int
     dropped: int
+    on_disk: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Stats:
     """How the daemon does at `time` (seconds since 1970).
 
-    `cpu_temperature` is in degrees Celsius, `memory` in bytes of resident set, `uptime` in seconds. What the machine
-    doesn't tell is None. `degraded`: some model runs on the CPU although it should not.
+    `cpu_temperature` is in degrees Celsius, `memory` in bytes of resident set, `uptime` in seconds. `throttled`: the
+    processor is slowed down, `under_voltage`: its supply is too weak, both right now. What the machine doesn't tell is
+    None. `degraded`: some model runs on the CPU although it should not.
     """
 
     time: float
@@ -98,6 +117,7 @@ class Stats:
     outbox: OutboxStats
     cpu_temperature: float | None
     throttled: bool | None
+    under_voltage: bool | None
     memory: int
     uptime: float
 
@@ -118,6 +138,7 @@ def stats_payload(stats: Stats) -> bytes:
             "outbox": asdict(stats.outbox),
             "cpu_temperature": None if stats.cpu_temperature is None else rounded(stats.cpu_temperature, 2),
             "throttled": stats.throttled,
+            "under_voltage": stats.under_voltage,
             "memory": stats.memory,
             "uptime": rounded(stats.uptime, 2),
         }

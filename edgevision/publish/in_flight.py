@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from paho.mqtt.client import MQTTMessageInfo
 
+from edgevision.publish.entry import Row
 from edgevision.publish.message import Message
 
 MOST_MESSAGES = 1000
@@ -17,11 +18,13 @@ WINDOW = 20
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A message in paho's hands; `resend` if it is to go out again after a lost connection."""
+    """A message in paho's hands; `resend` if it is to go out again after a lost connection, and is in no outbox; else
+    `row` is where it comes from."""
 
     message: Message
     info: MQTTMessageInfo
     resend: bool
+    row: Row | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,16 +69,16 @@ class InFlight:
             (self._unconfirmed if sent.message.keep else self._unwritten).append(sent)
         self._bytes += len(sent.message.payload)
 
-    def settle(self) -> list[Message]:
-        """Forgets what is done, and returns it.
+    def settle(self) -> list[Sent]:
+        """Forgets what is written or acknowledged, and returns it.
 
         Packets are written, and brokers acknowledge, in the order of sending.
         """
         done = []
         for queue in (self._unwritten, self._unacknowledged):
             while queue and queue[0].info.is_published():
-                done.append(queue.popleft().message)
-        self._bytes -= sum(len(message.payload) for message in done)
+                done.append(queue.popleft())
+        self._bytes -= sum(len(sent.message.payload) for sent in done)
         return done
 
     def ask(self, ping: Callable[[], int]) -> None:
@@ -86,17 +89,18 @@ class InFlight:
         if self._unconfirmed and self._asked is None:
             self._asked = _Asked(len(self._unconfirmed), ping())
 
-    def confirm(self, pongs: int) -> None:
-        """Forgets what was asked about, once the broker has answered `pongs` times and so to that, too."""
+    def confirm(self, pongs: int) -> list[Sent]:
+        """Forgets what was asked about, and returns it, once the broker has answered `pongs` times and so to that."""
         if self._asked is None or pongs < self._asked.pongs:
-            return
-        for _ in range(self._asked.messages):
-            self._bytes -= len(self._unconfirmed.popleft().message.payload)
+            return []
+        done = [self._unconfirmed.popleft() for _ in range(self._asked.messages)]
+        self._bytes -= sum(len(sent.message.payload) for sent in done)
         self._asked = None
+        return done
 
-    def topic(self, message_id: int) -> str | None:
-        """The topic of an unacknowledged message."""
-        return next((sent.message.topic for sent in self._unacknowledged if sent.info.mid == message_id), None)
+    def find(self, message_id: int) -> Sent | None:
+        """The unacknowledged message of that id."""
+        return next((sent for sent in self._unacknowledged if sent.info.mid == message_id), None)
 
     def take_all(self) -> list[Sent]:
         """Everything not done, in the order of sending within QoS 0 and within the others; empties it."""

@@ -2,7 +2,7 @@
 
 import logging
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from edgevision.publish.connection import Connection
@@ -38,8 +38,9 @@ class Listeners:
         self._pause = pause
         self._listeners: dict[str, _Listener] = {}
         self._arrived: deque[tuple[str, bytes, bool]] = deque()
-        self._asked = False
-        self._answered = False
+        self._asked: Mapping[str, _Listener] = {}
+        """Those that the broker was asked for on this connection: replaced when there are others."""
+        self._answered = True
         self._lost = 0
         self._not_before = float("-inf")
         self._told: set[tuple[str, str]] = set()
@@ -48,7 +49,12 @@ class Listeners:
         """See `Publisher.listen`."""
         for topic in topics:
             check_topic(topic)
-        self._listeners |= dict.fromkeys(topics, _Listener(handler, retained))
+        # Replaced whole, for this may be another thread than the one that reads it.
+        self._listeners = {**self._listeners, **dict.fromkeys(topics, _Listener(handler, retained))}
+
+    def drop(self, topics: Sequence[str]) -> None:
+        """See `Publisher.unlisten`."""
+        self._listeners = {topic: one for topic, one in self._listeners.items() if topic not in topics}
 
     def arrived(self, topic: str, payload: bytes, retained: bool) -> None:
         """A message, handed on in `attend`: here paho holds its locks, which the handler may want."""
@@ -56,10 +62,9 @@ class Listeners:
 
     def attend(self, connection: Connection, now: float) -> None:
         """Subscribes if that is due, and hands on what has come; `now` is monotonic."""
-        if not self._asked and self._listeners and now >= self._not_before:
-            self._asked = True
-            connection.ask_for(list(self._listeners))
-        if self._asked and not self._answered and (refused := connection.refused) is not None:
+        if self._asked is not self._listeners and self._answered and now >= self._not_before:
+            self._ask(connection)
+        if not self._answered and (refused := connection.refused) is not None:
             self._answered = True
             self._lost = 0
             for topic, why in refused.items():
@@ -76,7 +81,7 @@ class Listeners:
             self._not_before = now + self._pause
             text = "Because of that message, what comes on %s is not heard for %g s"
             self._warn("flooded", "", text, ", ".join(self._listeners), self._pause)
-        if self._asked and not self._answered:
+        if not self._answered:
             self._lost += 1
             if self._lost >= _LOST_IN_A_ROW:
                 self._not_before = now + self._pause
@@ -85,8 +90,16 @@ class Listeners:
                     " in the broker's ACL"
                 )
                 self._warn("ended", "", text, self._address, ", ".join(self._listeners))
-        self._asked = self._answered = False
+        self._asked = {}
+        self._answered = True
         self._arrived.clear()
+
+    def _ask(self, connection: Connection) -> None:
+        asked, self._asked = self._asked, self._listeners
+        new = [topic for topic in self._asked if topic not in asked]
+        if new:
+            self._answered = False
+            connection.ask_for(new)
 
     def _hand_on(self, listener: _Listener, topic: str, payload: bytes, retained: bool) -> None:
         if retained and not listener.retained:

@@ -63,7 +63,7 @@ class States:
 
     def settle(self) -> None:
         """Forgets what is done, and topics that are empty now."""
-        for message in self.sent.settle():
+        for message in (sent.message for sent in self.sent.settle()):
             self._busy.discard(message.topic)
             newest = self._newest.get(message.topic)
             if newest is not None and not newest.payload and not message.payload and message.qos > 0:

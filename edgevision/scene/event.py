@@ -1,6 +1,6 @@
 """What happened to one thing: it came, something about it changed, it went."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from edgevision.inference.detection import Box
@@ -30,3 +30,9 @@ class Event:
     start: float
     time: float
     end: float | None
+
+
+def stamped(event: Event, shift: float) -> Event:
+    """`event` with all of its times later by `shift` seconds."""
+    end = None if event.end is None else event.end + shift
+    return replace(event, start=event.start + shift, time=event.time + shift, end=end)

@@ -17,8 +17,10 @@ class MjpegServer(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, frames: list[bytes], ending: str, *, silent: bool = False, private: bool = False) -> None:
-        super().__init__(("127.0.0.1", 0), _Camera)
+    def __init__(
+        self, frames: list[bytes], ending: str, *, silent: bool = False, private: bool = False, port: int = 0
+    ) -> None:
+        super().__init__(("127.0.0.1", port), _Camera)
         self.frames, self.ending, self.silent, self.private = frames, ending, silent, private
         self.stopped = threading.Event()
         self.authorizations: list[str] = []
@@ -49,6 +51,8 @@ class _Camera(BaseHTTPRequestHandler):
         self.end_headers()
         while not server.stopped.is_set():
             for jpeg in server.frames:
+                if server.stopped.is_set():
+                    return
                 self.wfile.write(_BOUNDARY % (len(jpeg), jpeg))
                 time.sleep(0.02)
             if server.ending == "stall":
@@ -68,10 +72,10 @@ class _Camera(BaseHTTPRequestHandler):
 
 @contextmanager
 def mjpeg_server(
-    frames: list[bytes], ending: str, *, silent: bool = False, private: bool = False
+    frames: list[bytes], ending: str, *, silent: bool = False, private: bool = False, port: int = 0
 ) -> Iterator[MjpegServer]:
-    """A server that runs inside the `with` block."""
-    server = MjpegServer(frames, ending, silent=silent, private=private)
+    """A server that runs inside the `with` block; `port` 0: any that is free."""
+    server = MjpegServer(frames, ending, silent=silent, private=private, port=port)
     thread = threading.Thread(target=server.serve_forever, args=(0.05,))
     thread.start()
     try:

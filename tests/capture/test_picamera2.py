@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 from edgevision.capture import fake_picamera2, picamera2
-from edgevision.capture.fake_picamera2 import faults
+from edgevision.capture.fake_faults import FAULTS_VARIABLE, faults
 from edgevision.capture.picamera2 import Picamera2Camera, lores_size
 from edgevision.capture.picamera2_library import STAND_IN_VARIABLE, load_picamera2
-from edgevision.errors import SourceError, SourceTimeoutError
+from edgevision.errors import SourceError, SourceHangsError, SourceTimeoutError
 from tests.capture.pictures import difference, picture_of, quadrants, write
 
 SOON = 20.0
@@ -187,7 +187,7 @@ def test_a_library_that_hangs_while_closing_is_left_behind(
     source.close()
     assert time.monotonic() - start < SOON
     assert "hangs while closing" in caplog.text
-    with pytest.raises(SourceError, match="could not be closed before"):
+    with pytest.raises(SourceError, match="hangs in its driver"):
         source.open()
     faults.clear()
     for thread in threading.enumerate():
@@ -281,3 +281,96 @@ def test_broken_files_of_the_stand_in_are_passed_over(
     for _ in range(12):
         assert difference(picture_of(camera).image, quadrants(1280, 720)) < 6
     assert "1.png" in caplog.text
+
+
+def while_it_hangs(camera: Picamera2Camera, step: str) -> threading.Thread:
+    """A thread of its own that opens or reads the camera, until it is stuck in that; it closes it at last."""
+
+    def work() -> None:
+        try:
+            if step == "open":
+                camera.open()
+            camera.read()
+        except SourceError:
+            pass
+        camera.close()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    time.sleep(0.1)
+    assert thread.is_alive()
+    return thread
+
+
+def test_a_camera_whose_thread_hangs_in_a_read_can_be_opened_anew_once_it_is_abandoned(camera: Picamera2Camera) -> None:
+    camera.open()
+    faults.blocked = True
+    hung = while_it_hangs(camera, "read")
+    second = Picamera2Camera(fps=100, timeout=0.5)
+    with pytest.raises(SourceError, match="already open in this process"):
+        second.open()
+    camera.abandon()
+    second.open()
+    faults.clear()
+    assert picture_of(second).image.shape == (720, 1280, 3)
+    hung.join(SOON)
+    assert not hung.is_alive()
+    assert picture_of(second).image.shape == (720, 1280, 3), "the other did not close it"
+    second.close()
+
+
+def test_a_camera_whose_thread_hangs_while_opening_is_lost_to_the_process_until_it_comes_back(
+    camera: Picamera2Camera,
+) -> None:
+    faults.blocks_on_open = True
+    hung = while_it_hangs(camera, "open")
+    camera.abandon()
+    second = Picamera2Camera(fps=100, timeout=0.5)
+    with pytest.raises(SourceHangsError, match="camera 0 hangs in its driver"):
+        second.open()
+    faults.clear()
+    hung.join(SOON)
+    second.open()
+    second.read()
+    second.close()
+
+
+def test_a_camera_that_can_not_be_closed_from_outside_is_lost_to_the_process() -> None:
+    camera = Picamera2Camera(fps=100, timeout=0.5, close_timeout=0.1)
+    camera.open()
+    faults.blocked = faults.hangs_on_close = True
+    hung = while_it_hangs(camera, "read")
+    camera.abandon()
+    with pytest.raises(SourceHangsError):
+        Picamera2Camera().open()
+    faults.clear()
+    hung.join(SOON)
+
+
+def test_a_slow_camera_is_not_dead_between_two_frames() -> None:
+    with pytest.raises(SourceError, match="not open"):
+        Picamera2Camera().read()
+    assert Picamera2Camera(fps=0.1, timeout=5).reads_within > 20
+
+
+def test_faults_come_from_a_file_too_for_some_cameras_or_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, camera: Picamera2Camera
+) -> None:
+    file = tmp_path / "faults"
+    monkeypatch.setenv(FAULTS_VARIABLE, str(file))
+    second = Picamera2Camera(index=1, fps=100, timeout=0.5)
+    camera.open()
+    second.open()
+    file.write_text("failing 1\n")
+    camera.read()
+    with pytest.raises(SourceError, match="camera frontend has timed out"):
+        second.read()
+    file.write_text("stalled")
+    for source in (camera, second):
+        with pytest.raises(SourceTimeoutError):
+            for _ in range(5):
+                source.read()
+        source.close()
+    file.unlink()
+    camera.open()
+    camera.read()

@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 import pytest
 
-from edgevision.capture import fake_picamera2
+from edgevision.capture.fake_faults import faults
 from edgevision.capture.frame import BgrImage, Picture
 from edgevision.capture.picamera2 import Picamera2Camera
 from edgevision.capture.picamera2_library import STAND_IN_VARIABLE, CameraLibrary, load_picamera2
@@ -61,11 +61,11 @@ class Rig:
 
 @contextmanager
 def _stand_in_stalled() -> Iterator[None]:
-    fake_picamera2.faults.stalled = True
+    faults.stalled = True
     try:
         yield
     finally:
-        fake_picamera2.faults.clear()
+        faults.clear()
 
 
 @contextmanager

@@ -217,3 +217,31 @@ def test_what_did_not_open_is_released() -> None:
     with pytest.raises(SourceError):
         camera(usb).open()
     assert usb.released == 1
+
+
+def test_a_camera_whose_node_has_gone_says_so_and_is_found_again(tmp_path: Path) -> None:
+    node = tmp_path / "video0"
+    node.symlink_to(DEVICE)  # as those of /dev/v4l/by-id are
+    usb = UsbCamera([quadrants(32, 24)])
+    source = V4l2Camera(device=node, capture_factory=usb, clock=usb.clock)
+    source.open()
+    source.read()
+    node.unlink()
+    with pytest.raises(SourceError, match=r"stopped: there is no such device; is the camera plugged in\?"):
+        source.read()
+    source.close()
+    with pytest.raises(SourceError, match=r"can't open camera .*no such device"):
+        source.open()
+    node.symlink_to(DEVICE)
+    usb.frames.append(quadrants(32, 24))
+    source.open()
+    source.read()
+
+
+def test_a_read_hangs_when_it_takes_longer_than_all_limits_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    slow = camera(UsbCamera(), timeout=1, fps=0.1)
+    assert slow.reads_within > 40, "two frames' time, and another such wait behind one that failed early"
+    monkeypatch.setenv(SELECT_TIMEOUT, "60")
+    source = camera(UsbCamera(), timeout=5)
+    source.open()
+    assert source.reads_within > 65, "OpenCV waits as long as the process's first camera said"

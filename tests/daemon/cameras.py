@@ -8,6 +8,7 @@ from edgevision.capture.source import Wanted
 from edgevision.config.model import ModelSettings
 from edgevision.config.schema import CameraSettings
 from edgevision.daemon.camera import Camera
+from edgevision.daemon.clock import Clock
 
 
 class ScriptedSource:
@@ -37,6 +38,11 @@ class ScriptedSource:
 
     def close(self) -> None:
         self.closed += 1
+
+
+def a_clock() -> Clock:
+    """A clock that is right, and that nobody sets."""
+    return Clock(wall=lambda: 1_800_000_000.0, up=lambda: 1000.0, is_synchronized=lambda: True)
 
 
 def a_camera(source: ScriptedSource | None = None, model: dict[str, float] | None = None, **settings: Any) -> Camera:

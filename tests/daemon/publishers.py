@@ -5,6 +5,7 @@ from itertools import repeat
 
 from edgevision.publish.broker import BrokerSettings
 from edgevision.publish.client import Publisher
+from edgevision.publish.entry import Entry
 from edgevision.publish.message import Message
 
 
@@ -21,6 +22,9 @@ class RecordingPublisher(Publisher):
     def publish(self, message: Message) -> bool:
         self.messages.append(message)
         return next(self._takes)
+
+    def deliver(self, entry: Entry) -> None:
+        self.messages.append(Message(entry.topic, entry.payload, entry.qos))
 
     def announce(self, message: Message) -> None:
         self.messages.append(message)

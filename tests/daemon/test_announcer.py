@@ -12,6 +12,7 @@ from edgevision.capture.frame import Picture
 from edgevision.daemon.announcer import Announcer
 from edgevision.daemon.camera import Camera
 from edgevision.daemon.capture_thread import CaptureThread
+from edgevision.daemon.clock import Clock
 from edgevision.daemon.frame_queue import FrameQueue
 from edgevision.daemon.memory import Memory
 from edgevision.daemon.models import ModelInUse
@@ -22,7 +23,7 @@ from edgevision.inference.bundled import bundled_model
 from edgevision.inference.model import Model
 from edgevision.publish.topics import Topics
 from edgevision.scene.scene import Scene
-from tests.daemon.cameras import ScriptedSource, a_camera
+from tests.daemon.cameras import ScriptedSource, a_camera, a_clock
 from tests.daemon.publishers import RecordingPublisher
 
 TOPICS = Topics("edgevision", "test")
@@ -38,15 +39,17 @@ class Run:
     camera: Camera = field(default_factory=a_camera)
     labels: tuple[str, ...] = ("person",)
     discovery: str | None = "homeassistant"
+    time: Clock = field(default_factory=a_clock)
 
     def __post_init__(self) -> None:
         self.publisher = RecordingPublisher()
         self.memory = Memory(self.folder / "mqtt.json", lambda: 0.0)
         scene = Scene(scene_rules(self.camera.settings), lambda: "front-1")
-        self.reporter = Reporter(self.camera, scene, TOPICS, self.publisher, 1, self.labels)
+        self.reporter = Reporter(self.camera, scene, TOPICS, self.publisher, 1, self.labels, self.time)
         models = [ModelInUse("person", AcceleratedModel(Model(bundled_model("person"))), ("front",))]
         reporters = {"front": self.reporter}
-        self.announcer = Announcer(models, reporters, TOPICS, self.publisher, self.memory, self.discovery, 10.0)
+        self.announcer = Announcer(reporters, TOPICS, self.publisher, self.memory, self.time)
+        self.announcer.take_over(models, self.discovery, 10.0)
         self.clock = 0.0
         self.attend()
 
@@ -70,6 +73,25 @@ def test_all_is_announced_once_retained(tmp_path: Path) -> None:
     assert topics == ["edgevision/test/info", "edgevision/test/front/status", DISCOVERY]
     assert all(message.retain and message.qos == 1 for message in run.publisher.messages)
     assert run.publisher.retracted == []
+
+
+def test_info_says_what_is_known_of_the_clock_and_what_is_wrong_with_the_configuration(tmp_path: Path) -> None:
+    set_by_network = iter([False, False, True])
+    run = Run(tmp_path, time=Clock(lambda: 1_800_000_000.0, lambda: 5.0, lambda: next(set_by_network)))
+    for mistake in (None, "edgevision.yaml:1:1: no such key", None):
+        run.announcer.mistake = mistake
+        run.attend()
+    run.time.look()
+    run.attend()
+    run.time.look()
+    run.attend()
+    said = [json.loads(payload) for payload in run.publisher.payloads("info")]
+    assert [(info["clock"], info["configuration"]["error"]) for info in said] == [
+        ("waiting", None),
+        ("waiting", "edgevision.yaml:1:1: no such key"),
+        ("waiting", None),
+        ("synchronized", None),
+    ]
 
 
 def test_a_camera_is_online_while_it_gives_frames(tmp_path: Path) -> None:

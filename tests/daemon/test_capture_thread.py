@@ -16,10 +16,33 @@ from edgevision.daemon.camera import Camera
 from edgevision.daemon.capture_thread import CaptureThread
 from edgevision.daemon.frame_queue import FrameQueue, NoPicture
 from edgevision.daemon.threads import SupervisedThread
-from edgevision.errors import SourceError
+from edgevision.errors import SourceError, SourceHangsError
 from tests.daemon.cameras import ScriptedSource, a_camera
 
 PICTURE = Picture(np.zeros((2, 2, 3), np.uint8))
+
+
+class ScriptedDriver(ScriptedSource):
+    """A camera with a driver, which hangs at the step "hang" until somebody lets go of it."""
+
+    live, finite = True, False
+    opens_within = reads_within = 0.05
+
+    def __init__(self, *script: Picture | Exception | str | None) -> None:
+        super().__init__(*script)
+        self.hangs, self.go_on = threading.Event(), threading.Event()
+        self.abandoned = 0
+
+    def _step(self) -> Picture | Exception | str | None:
+        step = super()._step()
+        if step == "hang":
+            self.hangs.set()
+            assert self.go_on.wait(60)
+            step = super()._step()
+        return step
+
+    def abandon(self) -> None:
+        self.abandoned += 1
 
 
 def capture(
@@ -55,7 +78,7 @@ def capture(
 def test_a_source_that_does_not_open_is_tried_again_after_longer_and_longer_waits(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    source = ScriptedSource(*[SourceError("no camera")] * 7, "open", PICTURE, None)
+    source = ScriptedSource(*[SourceError("no video")] * 7, "open", PICTURE, None)
     source.finite = False
     frames, waits, dead = capture(source, monkeypatch)
     assert waits == [1, 2, 4, 8, 16, 30, 30]
@@ -66,11 +89,9 @@ def test_a_source_that_does_not_open_is_tried_again_after_longer_and_longer_wait
 def test_a_camera_that_stays_away_does_not_fill_the_log(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    source = ScriptedSource(*[SourceError("no camera")] * 100, "open", PICTURE, None)
-    source.finite = False
-    capture(source, monkeypatch)
+    capture(ScriptedDriver(*[SourceError("no camera")] * 300, "open", PICTURE, None), monkeypatch)
     warnings = [record for record in caplog.records if record.levelname == "WARNING"]
-    assert len(warnings) == 6 + 10
+    assert len(warnings) == 6 + 5
 
 
 @pytest.mark.parametrize(("seconds_a_look", "waited"), [(20.0, [1, 2, 1, 2]), (0.1, [1, 2, 4, 8])])
@@ -262,7 +283,7 @@ def glimpsed(camera: Camera) -> list[int]:
     """The frames handed on, ten a second by the thread's own clock."""
     events, clock = list[str](), itertools.count(step=0.05)  # two looks at the clock a frame
     thread = CaptureThread(
-        camera, RecordingQueue(events), threading.Event(), lambda: None, lambda _: None, lambda: next(clock)
+        camera, RecordingQueue(events), threading.Event(), lambda: None, lambda _: None, monotonic=lambda: next(clock)
     )
     thread.run()
     return [int(event.split()[1]) for event in events if event.startswith("frame")]
@@ -286,3 +307,181 @@ def test_masks_are_where_they_are_in_the_turned_picture() -> None:
         camera.source = Glimpses("open", *walking(100, still=200), None)
         moving = [frame for frame in glimpsed(camera) if frame >= 200]
         assert (len(moving) > 10) is found, mask
+
+
+def given_up(source: ScriptedSource, monkeypatch: pytest.MonkeyPatch, **settings: Any) -> tuple[Camera, list[str]]:
+    """Run a thread over the source, whose waits take no time, to its end: its camera and what the queue was given."""
+    camera, events, stop = a_camera(source, **settings), list[str](), threading.Event()
+    monkeypatch.setattr(stop, "wait", lambda _: None)
+    changed = functools.partial(events.append, "changed")
+    CaptureThread(camera, RecordingQueue(events), stop, lambda: None, lambda _: None, changed).run()
+    return camera, events
+
+
+def test_a_camera_that_comes_back_three_times_and_fails_again_is_given_up_and_the_daemon_told(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    life = ["open", PICTURE, PICTURE, SourceError("unplugged")]
+    source = ScriptedDriver(*life * 3, SourceError("not there"), *life, "open", PICTURE)
+    camera, events = given_up(source, monkeypatch)
+    assert camera.counters.given_up
+    assert not camera.counters.ended
+    assert camera.counters.captured == 8
+    assert [event for event in events if event != "over"] == [
+        *("frame 0", "changed", "frame 1", "frame 2", "frame 3", "frame 4", "frame 5", "frame 6", "frame 7"),
+        "changed",
+    ]
+    assert events[-2:] == ["over", "changed"]
+    assert "unplugged; given up: it had come back 3 times within 10 minutes" in caplog.text
+    assert len([record for record in caplog.records if record.levelname == "ERROR"]) == 1
+
+
+def test_a_camera_that_hangs_in_this_process_is_given_up_at_once_unless_it_never_gave_a_frame(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    hangs = SourceHangsError("hangs in its driver")
+    camera, _ = given_up(ScriptedDriver("open", PICTURE, SourceError("stalls"), hangs), monkeypatch)
+    assert camera.counters.given_up
+    camera, _ = given_up(ScriptedDriver(*[hangs] * 50, "open", PICTURE, None), monkeypatch)
+    assert (camera.counters.given_up, camera.counters.captured) == (False, 1)
+
+
+@pytest.mark.parametrize("script", [[SourceError("no camera"), "open", PICTURE, None], ["open", PICTURE, None]])
+def test_the_daemon_is_told_once_that_a_camera_has_been_tried(
+    monkeypatch: pytest.MonkeyPatch, script: list[Picture | Exception | str | None]
+) -> None:
+    camera, events = given_up(ScriptedDriver(*script), monkeypatch)
+    assert camera.counters.tried
+    assert events.count("changed") == 2, "tried, ended"
+    assert events.index("changed") == 1, "behind the first frame, or the word that there is none"
+
+
+def test_the_time_of_a_frame_is_the_wall_clock_s_that_was_given() -> None:
+    times = []
+
+    class Times(FrameQueue):
+        def put_when_free(self, what: Frame | NoPicture) -> bool:
+            times.append(what.time if isinstance(what, Frame) else what.moment.time)
+            return True
+
+    camera = a_camera(ScriptedSource("open", PICTURE, None))
+    CaptureThread(camera, Times(), threading.Event(), lambda: None, lambda _: None, wall=lambda: 12.0).run()
+    assert times == [12.0, 12.0]
+
+
+def test_a_limit_of_frames_a_second_drops_a_camera_s_frames_and_slows_files_down(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = itertools.count(step=0.1)
+    camera, events = a_camera(ScriptedDriver("open", *[PICTURE] * 100, None)), list[str]()
+    camera.controls.fps_limit = 2.0
+    CaptureThread(
+        camera, RecordingQueue(events), threading.Event(), lambda: None, lambda _: None, monotonic=lambda: next(clock)
+    ).run()
+    assert 20 <= len([event for event in events if event.startswith("frame")]) <= 22
+    assert camera.counters.captured == 100
+
+    now, waited, stop = 0.0, list[float](), threading.Event()
+
+    def wait(seconds: float) -> None:
+        nonlocal now
+        now += seconds
+        waited.append(seconds)
+
+    monkeypatch.setattr(stop, "wait", wait)
+    camera, events = a_camera(ScriptedSource("open", *[PICTURE] * 10, None)), list[str]()
+    camera.controls.fps_limit = 2.0
+    CaptureThread(camera, RecordingQueue(events), stop, lambda: None, lambda _: None, monotonic=lambda: now).run()
+    assert events == [*(f"frame {number}" for number in range(10)), "over"]
+    assert sum(waited) == pytest.approx(4.0), "nine times half a second, less the one before"
+
+
+class HungThread:
+    """A capture thread over a camera that hangs, as its supervisor has it before him."""
+
+    def __init__(self, *script: Picture | Exception | str | None) -> None:
+        self.source = ScriptedDriver(*script)
+        self.camera, self.events, self.stop, self.now = a_camera(self.source), list[str](), threading.Event(), 0.0
+        queue, dead = RecordingQueue(self.events), list[SupervisedThread]()
+        self.dead = dead
+        self.thread = CaptureThread(
+            self.camera, queue, self.stop, lambda: None, dead.append, monotonic=lambda: self.now
+        )
+        self.thread.start()
+        assert self.source.hangs.wait(60)
+
+    def end(self) -> None:
+        self.source.go_on.set()
+        self.thread.join(60)
+        assert not self.thread.is_alive()
+
+
+def overdue(thread: CaptureThread) -> str:
+    """What the thread is late with, waited for."""
+    while (doing := thread.heartbeat.overdue()) is None:
+        time.sleep(0.005)
+    return doing
+
+
+@pytest.mark.parametrize("then", [PICTURE, SourceError("late"), None])
+def test_a_thread_that_is_abandoned_only_closes_its_source_when_it_comes_back(then: Picture | Exception | None) -> None:
+    hung = HungThread("open", PICTURE, "hang", then)
+    assert overdue(hung.thread).startswith("reading")
+    assert not hung.thread.abandon("reading"), "after a pause of the whole process all are late for a moment"
+    hung.now += 1
+    assert hung.thread.abandon("reading for 7 s")
+    assert (hung.source.abandoned, hung.source.closed) == (1, 0)
+    assert hung.camera.counters.stalled
+    assert hung.events == ["frame 0", "over"]
+    hung.end()
+    assert hung.source.closed == 1
+    assert (hung.events, hung.dead) == (["frame 0", "over"], [])
+    assert (hung.camera.counters.captured, hung.camera.counters.ended) == (1, False)
+    assert not hung.thread.abandon("reading"), "once is enough"
+
+
+def test_who_goes_on_meanwhile_is_not_abandoned() -> None:
+    hung = HungThread("open", PICTURE, "hang", PICTURE, "hang", None)
+    assert not hung.thread.abandon("reading")
+    hung.camera.counters.captured += 1
+    hung.now += 60
+    assert not hung.thread.abandon("reading"), "that is late with the next frame"
+    hung.end()
+    assert hung.source.abandoned == 0
+
+
+def test_a_camera_that_hangs_and_never_gave_a_frame_is_waited_for(caplog: pytest.LogCaptureFixture) -> None:
+    hung = HungThread("hang", "open", PICTURE, None)
+    for _ in range(3):
+        assert overdue(hung.thread).startswith("opening")
+        assert not hung.thread.abandon("opening for 30 s")
+        hung.now += 1
+    assert hung.camera.counters.tried
+    assert caplog.text.count("nothing to do but wait") == 1
+    hung.end()
+    assert hung.camera.counters.captured == 1
+
+
+def test_hanging_counts_as_failing() -> None:
+    hung = HungThread("open", PICTURE, "hang", None)
+    for _ in range(3):
+        hung.camera.recovery.failed(0)
+        hung.camera.recovery.picture(0)
+    hung.thread.abandon("reading")
+    hung.now += 1
+    assert not hung.thread.abandon("reading"), "nobody is to take its place"
+    assert hung.camera.counters.given_up
+    hung.end()
+
+
+def test_a_new_thread_waits_until_the_one_before_it_has_let_go() -> None:
+    hung = HungThread("open", "hang", None)
+    camera = a_camera(ScriptedDriver("open", None))
+    successor = CaptureThread(camera, RecordingQueue([]), threading.Event(), lambda: None, lambda _: None)
+    successor.after = [hung.thread]
+    successor.start()
+    time.sleep(0.05)
+    assert not camera.counters.ended
+    hung.end()
+    successor.join(60)
+    assert camera.counters.ended

@@ -53,11 +53,11 @@ class Desk:
             Topics("edgevision", "test"),
             self.publisher,
             self.memory,
-            self.discovery,
             lambda: self.births.append("born"),
             lambda: self.nudges.append("nudge"),
         )
-        self.desk.start()
+        self.desk.restore(self.camera)
+        self.desk.attend_to(self.discovery)
 
     def gets(self, topic: str, payload: bytes) -> None:
         self.publisher.handlers[topic](topic, payload)

@@ -69,7 +69,7 @@ def make_daemon(broker: Mosquitto, source: LiveSource, stop: StopRequest, monkey
             "cameras": {"front": {"source": {"type": "picamera2"}, "motion": {"enabled": False}}},
         }
     )
-    monkeypatch.setattr("edgevision.daemon.daemon.make_source", lambda _: source)
+    monkeypatch.setattr("edgevision.daemon.works.make_source", lambda _: source)
     config = parse_config(text.encode(), Path("edgevision.yaml"))
     return Daemon(config, open_models(config, measure_threads=False), stop)
 

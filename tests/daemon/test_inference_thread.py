@@ -19,7 +19,7 @@ from edgevision.inference.model import Inference, Model
 from edgevision.publish.topics import Topics
 from edgevision.scene.moment import Moment
 from edgevision.scene.scene import Scene
-from tests.daemon.cameras import a_camera
+from tests.daemon.cameras import a_camera, a_clock
 from tests.daemon.publishers import RecordingPublisher
 
 TOPICS = Topics("edgevision", "test")
@@ -59,9 +59,11 @@ def infer(
     """Run an inference thread over `script`; the messages, and what the model was asked for."""
     publisher, model, dead = RecordingPublisher(), ScriptedModel(), list[SupervisedThread]()
     scene = Scene(scene_rules(camera.settings), lambda: "front-1")
-    reporter = Reporter(camera, scene, TOPICS, publisher, 1, ["person"])
+    reporter = Reporter(camera, scene, TOPICS, publisher, 1, ["person"], a_clock())
     queue = script if isinstance(script, ScriptedQueue) else ScriptedQueue(script)
-    InferenceThread(model, {"front": reporter}, queue, dead.append).run()
+    thread = InferenceThread(model, queue, dead.append)
+    thread.reporters["front"] = reporter
+    thread.run()
     assert dead == []
     return publisher, model
 

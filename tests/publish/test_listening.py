@@ -343,3 +343,21 @@ def test_nothing_is_handed_on_once_it_stops(
 def test_what_is_no_topic_is_not_listened_to(topic: str) -> None:
     with pytest.raises(ValueError, match="topic"):
         Publisher(BrokerSettings("localhost", 1883), STATUS).listen([topic], Heard())
+
+
+@both_protocols
+def test_topics_may_come_and_go_while_it_is_connected(
+    mosquitto: Mosquitto, start_listening: StartListening, heard: Heard, protocol: Protocol
+) -> None:
+    publisher = start_listening(settings(mosquitto, protocol), heard)
+    wait_for_online(mosquitto)
+    later = "edgevision/pi/drive/detect/set"
+    publisher.listen([later], heard)
+    wait_until(lambda: f"{later} (QoS 1)" in mosquitto.log_path.read_text(), "the subscription")
+    publisher.unlisten([OTHER])
+    say(mosquitto, OTHER, b"nobody hears")
+    say(mosquitto, later, b"ON")
+    heard.wait_for((later, b"ON"))
+    say(mosquitto, COMMAND, b"OFF")
+    heard.wait_for((later, b"ON"), (COMMAND, b"OFF"))
+    assert mosquitto.log_path.read_text().count("as edgevision-pi ") == 1  # on one connection

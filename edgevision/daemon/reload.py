@@ -1,0 +1,85 @@
+"""Reading the configuration again while the daemon runs: when the file changes, or somebody asks."""
+
+import contextlib
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from edgevision.config.loader import Config, load_config
+from edgevision.daemon.models import ModelInUse, open_models
+from edgevision.errors import ConfigError
+from edgevision.publish.settings import vet_tls_files
+
+log = logging.getLogger(__name__)
+
+SETTLED = 1.0
+"""Seconds for which a changed file must stay as it is before it is read: editors write in steps."""
+
+Stamp = tuple[int, ...] | None
+"""What tells one state of a file from another; None: it isn't there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A configuration that holds, its models opened."""
+
+    config: Config
+    models: Sequence[ModelInUse]
+
+
+class ConfigFile:
+    """Watches one file by looking at it now and then."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._known = self._seen = _stamp(path)
+        self._since = 0.0
+
+    def changed(self, now: float) -> bool:
+        """Whether there is a new state to be read, told once; `now` in seconds, of any clock that doesn't jump."""
+        stamp = _stamp(self._path)
+        if stamp != self._seen:
+            self._seen, self._since = stamp, now
+        if self._seen in (self._known, None) or now - self._since < SETTLED:
+            return False
+        self._known = self._seen
+        return True
+
+    def note(self) -> None:
+        """It is read now, whatever state it is in."""
+        self._known = self._seen = _stamp(self._path)
+
+
+class Reloading:
+    """One reading of the configuration, in a thread of its own, for a model takes seconds to open."""
+
+    def __init__(self, path: Path, at_hand: Sequence[ModelInUse], on_end: Callable[[], None]) -> None:
+        """`at_hand`: models that need not be opened again. `on_end` is called in that thread."""
+        self.result: Loaded | ConfigError | None = None
+        """None until it has ended."""
+        self._path = path
+        self._at_hand = at_hand
+        self._on_end = on_end
+        threading.Thread(target=self._read, name="reload", daemon=True).start()
+
+    def _read(self) -> None:
+        try:
+            config = load_config(self._path)
+            vet_tls_files(config)
+            self.result = Loaded(config, open_models(config, measure_threads=True, at_hand=self._at_hand))
+        except ConfigError as error:
+            self.result = error
+        except BaseException:
+            log.exception("reading the configuration again failed")
+            self.result = ConfigError(f"{self._path}: can't be read again because of a mistake in edgevision itself")
+        finally:
+            self._on_end()
+
+
+def _stamp(path: Path) -> Stamp:
+    with contextlib.suppress(OSError):
+        state = path.stat()
+        return state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns
+    return None

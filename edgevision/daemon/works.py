@@ -1,0 +1,280 @@
+"""The works: all that turns frames into reports, and how it is changed while it runs."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from edgevision.capture.picamera2 import CLOSING
+from edgevision.capture.registry import make_source
+from edgevision.config.model import ModelSettings
+from edgevision.config.schema import CameraSettings, Settings
+from edgevision.daemon.camera import Camera
+from edgevision.daemon.capture_thread import CaptureThread
+from edgevision.daemon.frame_queue import FrameQueue
+from edgevision.daemon.inference_thread import InferenceThread
+from edgevision.daemon.models import ModelInUse
+from edgevision.daemon.reporter import Reporter
+from edgevision.daemon.threads import SupervisedThread
+
+log = logging.getLogger(__name__)
+
+ERRAND_WITHIN = 5.0
+"""Seconds that the main thread waits for an inference thread to take note of a change: it is at one frame."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Bench:
+    """A model at work."""
+
+    in_use: ModelInUse
+    queue: FrameQueue
+    thread: InferenceThread
+
+
+@dataclass(slots=True)
+class _Post:
+    """A camera at work."""
+
+    camera: Camera
+    reporter: Reporter
+    bench: _Bench
+    capture: CaptureThread
+    stop: threading.Event
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the threads need of the daemon; `new_reporter` makes one for a camera that a model serves."""
+
+    new_reporter: Callable[[Camera, ModelInUse], Reporter]
+    wait_for_broker: Callable[[threading.Event], None]
+    on_death: Callable[[SupervisedThread], None]
+    nudge: Callable[[], None]
+    wall: Callable[[], float]
+
+
+class Works:
+    """An inference thread a model, a capture thread and a reporter a camera. Belongs to the main thread.
+
+    `cameras`, `reporters` and `queues`, by camera's name in the configuration's order, always show what is there now.
+    """
+
+    def __init__(self, surroundings: Surroundings) -> None:
+        self.cameras: dict[str, Camera] = {}
+        self.reporters: dict[str, Reporter] = {}
+        self.queues: dict[str, FrameQueue] = {}
+        self._around = surroundings
+        self._benches: list[_Bench] = []
+        self._posts: dict[str, _Post] = {}
+        self._left: list[SupervisedThread] = []
+        """Threads that nobody needs any more, while they live."""
+
+    def change(self, settings: Settings, models: Sequence[ModelInUse]) -> None:
+        """Make it what `settings` say, with their `models`; what needn't change goes on undisturbed.
+
+        A camera whose source or model has changed starts anew; one with other labels, zones or events goes on, but what
+        is open before it ends; all else just holds from the next frame on.
+        """
+        before, self._benches = self._benches, [self._bench(in_use) for in_use in models]
+        bench_of = {name: bench for bench in self._benches for name in bench.in_use.cameras}
+        dismissed = {
+            name: post
+            for name, post in self._posts.items()
+            if name not in settings.cameras or not _fits(post, settings.cameras[name], bench_of[name])
+        }
+        for name, post in dismissed.items():
+            self._dismiss(post)
+            del self._posts[name]
+        for name, camera in settings.cameras.items():
+            model, bench = settings.model_for(name), bench_of[name]
+            if name in self._posts:
+                self._alter(self._posts[name], camera, model, bench)
+            else:
+                self._posts[name] = self._post(name, camera, model, bench, dismissed)
+        kept = {id(bench.thread) for bench in self._benches}
+        for bench in before:
+            if id(bench.thread) not in kept:
+                self._close(bench)
+        self._show([self._posts[name] for name in settings.cameras])
+
+    def attend(self) -> None:
+        """Leave capture threads behind that hang, and let others do their work."""
+        for post in self._posts.values():
+            doing = post.capture.heartbeat.overdue() if post.capture.is_alive() else None
+            if doing is not None and post.capture.abandon(doing):
+                self._replace(post)
+        self._left = [thread for thread in self._left if thread.is_alive()]
+
+    @property
+    def stuck(self) -> list[str]:
+        """Models that don't come back from a frame, and for how long."""
+        doings = [(bench.in_use.name, bench.thread.heartbeat.overdue()) for bench in self._benches]
+        return [f"{name} ({doing})" for name, doing in doings if doing is not None]
+
+    @property
+    def finished(self) -> bool:
+        """Whether every source has ended and every frame of them is worked on."""
+        if any(post.capture.is_alive() for post in self._posts.values()):
+            return False
+        return all(bench.queue.idle() for bench in self._benches)
+
+    @property
+    def tried(self) -> bool:
+        """Whether each camera has given a frame, or failed to."""
+        return all(camera.counters.tried for camera in self.cameras.values())
+
+    @property
+    def degraded(self) -> bool:
+        """Whether some model runs on the CPU although it should not."""
+        return any(bench.in_use.model.state.degraded for bench in self._benches)
+
+    @property
+    def hung(self) -> list[str]:
+        """Names of the threads that run still: after stop(), they are stuck in a driver, beyond our reach."""
+        closing = [thread for thread in threading.enumerate() if thread.name.startswith(CLOSING)]
+        stuck = [f"accelerator of {bench.in_use.name}" for bench in self._benches if bench.in_use.model.hung]
+        return [*(thread.name for thread in (*self._threads(), *closing) if thread.is_alive()), *stuck]
+
+    def stop(self, deadline: float) -> None:
+        """End all threads; those that don't end before `deadline` (monotonic) are left behind.
+
+        What is open ends, but where an inference thread hangs: its scenes are still in its hands.
+        """
+        for post in self._posts.values():
+            post.stop.set()
+        for bench in self._benches:
+            bench.in_use.model.close()
+            bench.queue.close()
+        for thread in self._threads():
+            thread.join(max(deadline - time.monotonic(), 0))
+        for post in self._posts.values():
+            if not post.bench.thread.is_alive():
+                post.reporter.leave(self._around.wall())
+
+    def _threads(self) -> list[SupervisedThread]:
+        captures = [post.capture for post in self._posts.values()]
+        return [*captures, *(bench.thread for bench in self._benches), *self._left]
+
+    def _show(self, posts: Iterable[_Post]) -> None:
+        # In place: others hold on to them.
+        for shown in (self.cameras, self.reporters, self.queues):
+            shown.clear()
+        for post in posts:
+            name = post.camera.name
+            self.cameras[name], self.reporters[name], self.queues[name] = post.camera, post.reporter, post.bench.queue
+
+    def _bench(self, in_use: ModelInUse) -> _Bench:
+        for bench in self._benches:
+            if bench.in_use.model is in_use.model:
+                return _Bench(in_use, bench.queue, bench.thread)
+        queue = FrameQueue()
+        thread = InferenceThread(in_use.model, queue, self._around.on_death)
+        thread.start()
+        return _Bench(in_use, queue, thread)
+
+    def _alter(self, post: _Post, settings: CameraSettings, model: ModelSettings, bench: _Bench) -> None:
+        """Let new settings hold that its capture thread has nothing to do with."""
+        camera, old = post.camera, post.reporter
+        anew = _told_by(settings) != _told_by(camera.settings)
+        post.bench, camera.settings, camera.model = bench, settings, model
+        if anew:
+            new = post.reporter = self._around.new_reporter(camera, bench.in_use)
+
+            def change_over() -> None:
+                old.leave(self._around.wall())
+                bench.thread.reporters[camera.name] = new
+                new.start()
+
+            self._send(bench, change_over)
+
+    def _post(
+        self,
+        name: str,
+        settings: CameraSettings,
+        model: ModelSettings,
+        bench: _Bench,
+        dismissed: Mapping[str, _Post],
+    ) -> _Post:
+        """A new post, for a camera that is new or has been `dismissed`."""
+        before = dismissed[name].camera if name in dismissed else None
+        camera = Camera(name, make_source(settings.source), settings, model, bench.in_use.model.info.task, before)
+        camera.counters.stalled = True
+        reporter = self._around.new_reporter(camera, bench.in_use)
+
+        def begin() -> None:
+            bench.thread.reporters[name] = reporter
+            reporter.start()
+
+        self._send(bench, begin)
+        stop = threading.Event()
+        post = _Post(camera, reporter, bench, self._capture(camera, bench, stop), stop)
+        # What is to be opened may be what one of them has.
+        post.capture.after = [old.capture for old in dismissed.values()]
+        post.capture.start()
+        return post
+
+    def _capture(self, camera: Camera, bench: _Bench, stop: threading.Event) -> CaptureThread:
+        around = self._around
+        return CaptureThread(
+            camera,
+            bench.queue,
+            stop,
+            lambda: around.wait_for_broker(stop),
+            around.on_death,
+            around.nudge,
+            wall=around.wall,
+        )
+
+    def _replace(self, post: _Post) -> None:
+        """Let a new thread with a new source do what the old one has got stuck in."""
+        self._left.append(post.capture)
+        camera = post.camera
+        camera.source = make_source(camera.settings.source)
+        post.stop = threading.Event()
+        post.capture = self._capture(camera, post.bench, post.stop)
+        post.capture.start()
+
+    def _dismiss(self, post: _Post) -> None:
+        """End a camera's work: what is open before it ends, too."""
+        post.stop.set()
+        self._left.append(post.capture)
+        name, reporters = post.camera.name, post.bench.thread.reporters
+
+        def leave() -> None:
+            post.reporter.leave(self._around.wall())
+            reporters.pop(name, None)
+
+        self._send(post.bench, leave)
+
+    def _close(self, bench: _Bench) -> None:
+        bench.queue.close()
+        bench.in_use.model.close()
+        self._left.append(bench.thread)
+
+    def _send(self, bench: _Bench, errand: Callable[[], None]) -> None:
+        """Let the inference thread do it, and wait until it is done; one that hangs is supervised elsewhere."""
+        done = threading.Event()
+
+        def do() -> None:
+            errand()
+            done.set()
+
+        bench.queue.send(do)
+        done.wait(ERRAND_WITHIN)
+
+
+def _fits(post: _Post, settings: CameraSettings, bench: _Bench) -> bool:
+    """Whether its capture thread may go on."""
+    return post.bench.thread is bench.thread and _seen_by(settings) == _seen_by(post.camera.settings)
+
+
+def _seen_by(settings: CameraSettings) -> object:
+    """What of a camera's settings its source, and what it hands on of it, depend on."""
+    return settings.source, settings.rotate, settings.crop, settings.masks, settings.motion
+
+
+def _told_by(settings: CameraSettings) -> object:
+    """What of them the scene depends on besides."""
+    return settings.labels, settings.zones, settings.events

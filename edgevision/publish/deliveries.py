@@ -1,0 +1,61 @@
+"""What of the outbox is on its way to the broker."""
+
+from edgevision.publish.connection import Connection
+from edgevision.publish.in_flight import InFlight, Sent
+from edgevision.publish.message import Message
+from edgevision.publish.outbox import Outbox
+from edgevision.publish.refusals import RefusalLog
+
+
+class Deliveries:
+    """Belongs to whoever holds the publisher's lock. Without an outbox there are none."""
+
+    def __init__(self, outbox: Outbox | None) -> None:
+        self.sent = InFlight()
+        self._outbox = outbox
+
+    def __len__(self) -> int:
+        """How many entries the broker has neither acknowledged nor refused, those included that only the disk holds."""
+        return 0 if self._outbox is None else self._outbox.depth
+
+    @property
+    def dropped(self) -> int:
+        """How many entries were dropped since the start."""
+        return 0 if self._outbox is None else self._outbox.dropped
+
+    @property
+    def only_in_memory(self) -> bool:
+        """Whether there are entries that an end of the process would lose."""
+        return bool(self) and self._outbox is not None and not self._outbox.on_disk
+
+    def send_due(self, connection: Connection, refusals: RefusalLog) -> None:
+        """Sends what may be on its way at a time."""
+        while self._outbox is not None and (row := self._outbox.take()) is not None:
+            entry = row.entry
+            message = Message(entry.topic, entry.payload, entry.qos, keep=True)
+            if not connection.takes(message):
+                refusals.too_large(message)
+                self._outbox.refused(row)
+            elif (info := connection.send(message)) is not None:
+                self.sent.add(Sent(message, info, resend=False, row=row))
+            else:  # the connection is gone: all will be taken again on the next
+                return
+
+    def denied(self, sent: Sent) -> None:
+        """The broker's answer to that message, which may be one of these, was no."""
+        if sent.row is not None and self._outbox is not None:
+            self._outbox.refused(sent.row)
+
+    def settle(self, connection: Connection) -> None:
+        """Forgets what the broker has, and asks about what isn't known."""
+        done = [*self.sent.settle(), *self.sent.confirm(connection.pongs)]
+        self.sent.ask(connection.ping)
+        for sent in done:
+            if sent.row is not None and self._outbox is not None:
+                self._outbox.done(sent.row)
+
+    def connection_ended(self) -> None:
+        """What was on its way goes out again on the next."""
+        self.sent.take_all()
+        if self._outbox is not None:
+            self._outbox.rewind()

@@ -1,0 +1,178 @@
+"""The daemon watches its threads by what they get done, and tells systemd."""
+
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+
+from edgevision.capture.frame import BgrImage, Picture
+from edgevision.capture.source import Wanted
+from edgevision.config.loader import parse_config
+from edgevision.daemon import inference_thread
+from edgevision.daemon.daemon import Daemon
+from edgevision.daemon.models import open_models
+from edgevision.daemon.notify import Notifier
+from edgevision.daemon.stop_request import StopRequest
+from edgevision.errors import SourceError
+from edgevision.inference.model import Inference, Model
+from tests.mosquitto import Mosquitto, wait_until
+
+PICTURE = Picture(np.zeros((8, 8, 3), np.uint8))
+
+
+class Systemd(Notifier):
+    """Notes what it is told."""
+
+    def __init__(self, watchdog: float | None = None) -> None:
+        super().__init__({})
+        self.watchdog = watchdog
+        self.told: list[str] = []
+
+    def _send(self, state: str) -> None:
+        self.told.append(state.partition("\n")[0])
+
+
+class Camera:
+    """Gives a picture every now and then, once `there` is set."""
+
+    live = True
+    finite = False
+    skipped = 0
+    opens_within = reads_within = 1.0
+
+    def __init__(self, there: bool = True) -> None:
+        self.there = threading.Event()
+        if there:
+            self.there.set()
+        self.tries = 0
+
+    def open(self) -> None:
+        self.tries += 1
+
+    def read(self, wanted: Wanted | None = None) -> Picture | None:
+        time.sleep(0.02)
+        if not self.there.is_set():
+            raise SourceError("nothing is there")
+        return PICTURE
+
+    def close(self) -> None:
+        pass
+
+    def abandon(self) -> None:
+        pass
+
+
+class Watched:
+    """A daemon over one camera, running in a thread until the end of the test."""
+
+    def __init__(self, broker: Mosquitto, camera: Camera, systemd: Systemd, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("edgevision.daemon.works.make_source", lambda _: camera)
+        settings: dict[str, Any] = {
+            "device": "test",
+            "mqtt": {"host": broker.host, "port": broker.port},
+            "state_dir": str(broker.log_path.parent / "state"),
+            "cameras": {"front": {"source": {"type": "v4l2"}, "motion": {"enabled": False}}},
+        }
+        config = parse_config(yaml.safe_dump(settings).encode(), Path("edgevision.yaml"))
+        self.stop = StopRequest()
+        self.daemon = Daemon(config, open_models(config, measure_threads=False), self.stop, systemd)
+        self.ended: list[bool] = []
+        self.thread = threading.Thread(target=lambda: self.ended.append(self.daemon.run()))
+        self.thread.start()
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Mosquitto]:
+    with Mosquitto(tmp_path / "broker") as running:
+        yield running
+
+
+@pytest.fixture
+def hang(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+    """Once it is set, models come back from no frame until the end of the test."""
+    hangs, over = threading.Event(), threading.Event()
+
+    def run(model: Model, image: BgrImage, *, threshold: float, max_detections: int) -> Inference:
+        if hangs.is_set():
+            over.wait(60)
+        return Inference([], 0.01)
+
+    monkeypatch.setattr(Model, "run", run)
+    monkeypatch.setattr(inference_thread, "LONGEST", 0.5)
+    yield hangs
+    over.set()
+
+
+def watch(broker: Mosquitto, camera: Camera, systemd: Systemd, monkeypatch: pytest.MonkeyPatch) -> Watched:
+    return Watched(broker, camera, systemd, monkeypatch)
+
+
+def test_systemd_hears_that_it_is_ready_with_the_first_frame(
+    broker: Mosquitto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    systemd = Systemd(watchdog=4)
+    watched = watch(broker, Camera(), systemd, monkeypatch)
+    wait_until(lambda: "READY=1" in systemd.told, "READY")
+    assert watched.daemon._works.cameras["front"].counters.captured > 0
+    wait_until(lambda: systemd.told.count("WATCHDOG=1") > 1, "signs of life")
+    watched.stop.make()
+    watched.thread.join(10)
+    assert watched.ended == [True]
+    assert "STOPPING=1" in systemd.told
+    assert systemd.told.count("READY=1") == 1
+
+
+def test_systemd_hears_that_it_is_ready_when_the_first_try_failed(
+    broker: Mosquitto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    systemd, camera = Systemd(watchdog=4), Camera(there=False)
+    watched = watch(broker, camera, systemd, monkeypatch)
+    wait_until(lambda: "READY=1" in systemd.told, "READY")
+    wait_until(lambda: systemd.told.count("WATCHDOG=1") > 1, "signs of life, for a camera that is away is no hang")
+    watched.stop.make()
+    watched.thread.join(10)
+    assert watched.ended == [True]
+
+
+def test_a_model_that_hangs_is_the_watchdog_s(
+    broker: Mosquitto, monkeypatch: pytest.MonkeyPatch, hang: threading.Event, caplog: pytest.LogCaptureFixture
+) -> None:
+    systemd = Systemd(watchdog=0.4)
+    watched = watch(broker, Camera(), systemd, monkeypatch)
+    wait_until(lambda: systemd.told.count("WATCHDOG=1") > 1, "signs of life")
+    hang.set()
+    wait_until(lambda: "a model hangs: person (at one frame for" in caplog.text, "the hang to be noticed")
+    before = systemd.told.count("WATCHDOG=1")
+    time.sleep(2.5)  # two looks around, and more
+    assert systemd.told.count("WATCHDOG=1") == before
+    assert watched.thread.is_alive()
+    assert caplog.text.count("a model hangs") == 1
+    watched.stop.make()
+    watched.thread.join(20)
+    assert watched.daemon.hung == ["inference person"]
+
+
+def test_without_a_watchdog_a_model_that_hangs_is_the_end(
+    broker: Mosquitto, monkeypatch: pytest.MonkeyPatch, hang: threading.Event
+) -> None:
+    systemd = Systemd()
+    watched = watch(broker, Camera(), systemd, monkeypatch)
+    wait_until(lambda: "READY=1" in systemd.told, "READY")
+    hang.set()
+    watched.thread.join(20)
+    assert watched.ended == [False]
+
+
+def test_a_camera_that_can_not_be_had_back_is_the_end(broker: Mosquitto, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edgevision.daemon.recovery.AWAY_AT_MOST", 0.5)
+    camera = Camera()
+    watched = watch(broker, camera, Systemd(), monkeypatch)
+    wait_until(lambda: bool(watched.daemon._works.cameras) and watched.daemon._works.tried, "the first frame")
+    camera.there.clear()
+    watched.thread.join(20)
+    assert watched.ended == [False]

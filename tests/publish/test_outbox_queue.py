@@ -1,0 +1,144 @@
+"""The order of the outbox, whatever happens in which order, and its bounds."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from edgevision.publish.entry import Entry, Row
+from edgevision.publish.in_flight import WINDOW
+from edgevision.publish.outbox_queue import READY, OutboxQueue
+
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(["put", "take", "done", "break", "commit", "read", "disk fails", "disk works", "promote"]),
+        st.integers(1, 90),
+    ),
+    max_size=120,
+)
+
+
+def entry(number: int) -> Entry:
+    return Entry("events", b"%d" % number, 1)
+
+
+class Run:
+    """An `OutboxQueue`, a disk that is a dict, and a broker that notes what it gets."""
+
+    def __init__(self) -> None:
+        self.queue = OutboxQueue(most_bytes=1_000_000)
+        self.disk: dict[int, Entry] = {}
+        self.on_disk = True
+        self.puts = 0
+        self.last_seq = 0
+        self.acknowledged: list[int] = []
+
+    def step(self, what: str, count: int) -> None:
+        match what:
+            case "put":
+                for _ in range(count):
+                    self.queue.put(entry(self.puts))
+                    self.puts += 1
+            case "take":
+                while count and self.take() is not None:
+                    count -= 1
+            case "done":
+                for row in list(self.queue.sent)[:count]:
+                    self.acknowledged.append(int(row.entry.payload))
+                    self.queue.done(row)
+            case "break":
+                self.queue.rewind()
+            case "disk fails" | "disk works":
+                self.on_disk = what == "disk works"
+            case "promote":
+                self.queue.promote(on_disk=self.on_disk, readable=True)
+            case "read":
+                self.read()
+            case "commit" if self.on_disk:
+                self.commit()
+
+    def take(self) -> Row | None:
+        row = self.queue.take(clock_right=True)
+        assert row is None or row.seq in self.disk or row.seq is None
+        return row
+
+    def commit(self) -> None:
+        batch = self.queue.batch()
+        for seq in batch.finished:
+            del self.disk[seq]
+        seqs = range(self.last_seq + 1, self.last_seq + 1 + len(batch.entries))
+        self.disk |= dict(zip(seqs, batch.entries, strict=True))
+        self.last_seq += len(batch.entries)
+        self.queue.committed(batch, seqs)
+
+    def read(self) -> None:
+        if wanted := self.queue.wanted:
+            found = [(seq, self.disk[seq]) for seq in sorted(self.disk) if seq > self.queue.read_to][:wanted]
+            self.queue.loaded(found, wanted)
+
+
+@given(STEPS)
+@settings(max_examples=400, deadline=None)
+def test_everything_is_sent_once_and_in_order_whatever_happens(steps: list[tuple[str, int]]) -> None:
+    run = Run()
+    for what, count in steps:
+        run.step(what, count)
+        assert len(run.queue.sent) <= WINDOW
+        assert len(run.queue.ready) <= READY + WINDOW  # what was on its way comes back to those
+        assert len(run.queue) == run.puts - len(run.acknowledged)
+    run.on_disk = True
+    for _ in range(run.puts + 3):
+        for what in ("commit", "read", "promote", "take", "done"):
+            run.step(what, 1000)
+    run.commit()
+    assert run.acknowledged == list(range(run.puts))
+    assert not run.disk
+    assert not run.queue
+
+
+@given(st.lists(st.integers(0, 300), max_size=100))
+def test_what_no_disk_takes_is_bounded_and_the_oldest_goes(sizes: list[int]) -> None:
+    queue = OutboxQueue(most_bytes=1000)
+    dropped = sum(queue.put(Entry("events", bytes(size), 1)) for size in sizes)
+    kept = [len(row.entry.payload) for row in queue.fresh]
+    assert kept == sizes[dropped:]
+    assert sum(kept) <= 1000
+    assert not dropped or sum(sizes[dropped - 1 :]) > 1000
+
+
+def test_what_has_wrong_times_waits_and_all_behind_it() -> None:
+    queue = OutboxQueue(1000)
+    for offset in (None, 5.0, None):
+        queue.put(Entry("events", b"{}", 1, offset=offset))
+    queue.promote(on_disk=False, readable=False)
+    assert queue.take(clock_right=False) is not None
+    assert queue.take(clock_right=False) is None
+    assert [queue.take(clock_right=True) is None for _ in range(3)] == [False, False, True]
+
+
+def test_what_breaks_every_connection_is_sent_alone_and_given_up_if_it_is_large() -> None:
+    queue = OutboxQueue(100_000)
+    for payload in (b"first", bytes(2000), b"third"):
+        queue.put(Entry("events", payload, 1))
+    queue.promote(on_disk=False, readable=False)
+    first = queue.take(clock_right=True)
+    assert first is not None
+    queue.done(first)
+    breaks = 0
+    while True:
+        on_its_way = []
+        while (row := queue.take(clock_right=True)) is not None:
+            on_its_way.append(row)
+        assert len(on_its_way) == (2 if breaks < 2 else 1)
+        breaks += 1
+        if queue.rewind() is not None:
+            break
+    assert breaks == 7
+    assert [len(row.entry.payload) for row in queue.ready] == [5]
+
+
+def test_what_is_small_is_never_given_up() -> None:
+    queue = OutboxQueue(1000)
+    queue.put(entry(1))
+    queue.promote(on_disk=False, readable=False)
+    for _ in range(100):
+        assert queue.take(clock_right=True) is not None
+        assert queue.rewind() is None

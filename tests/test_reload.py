@@ -1,0 +1,262 @@
+"""A configuration that changes while the daemon runs: what is right holds, what is wrong harms nothing."""
+
+import json
+import os
+import signal
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from edgevision.demo import pictures
+from tests.daemon_process import DaemonProcess
+from tests.mosquitto import Mosquitto, Received, Subscriber, wait_until
+
+BASE = "edgevision/test"
+PICTURES = Path(next(iter(pictures.__path__)))
+PEOPLE = str(PICTURES / "grace_hopper.jpg")
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Mosquitto]:
+    with Mosquitto(tmp_path / "broker") as running:
+        yield running
+
+
+def camera(index: int = 0, fps: float = 3, **settings: Any) -> dict[str, Any]:
+    """A stand-in for a Pi camera of which every frame is looked at and published."""
+    source = {"type": "picamera2", "index": index, "size": [320, 240], "fps": fps}
+    return {"source": source, "motion": {"enabled": False}, "publish": "all", **settings}
+
+
+def config(broker: Mosquitto, cameras: Mapping[str, Any] | None = None, **rest: Any) -> dict[str, Any]:
+    """Of the device `test`; its camera `front` unless `cameras` says otherwise."""
+    return {
+        "device": "test",
+        "mqtt": {"host": broker.host, "port": broker.port},
+        "stats": {"interval": 1},
+        "cameras": cameras or {"front": camera()},
+        **rest,
+    }
+
+
+def running(folder: Path, settings: dict[str, Any]) -> DaemonProcess:
+    return DaemonProcess(folder, settings, {"EDGEVISION_FAKE_CAMERA": f"{PEOPLE}:bars"})
+
+
+def payloads(messages: list[Received], topic: str) -> list[dict[str, Any]]:
+    return [json.loads(one.payload) for one in messages if one.topic == f"{BASE}/{topic}" and one.payload]
+
+
+def frames(subscriber: Subscriber, name: str = "front") -> list[int]:
+    """The numbers of the frames that have been published."""
+    return [payload["seq"] for payload in payloads(subscriber.messages, f"{name}/detections")]
+
+
+def wait_for_frames(subscriber: Subscriber, name: str = "front", more: int = 3) -> None:
+    seen = len(frames(subscriber, name))
+    wait_until(lambda: len(frames(subscriber, name)) >= seen + more, f"{more} frames of {name}", 20)
+
+
+def wait_for_info(subscriber: Subscriber, wanted: str) -> dict[str, Any]:
+    """Waits until the newest `info` has `wanted` in it."""
+
+    def newest() -> dict[str, Any]:
+        return next(reversed(payloads(subscriber.messages, "info")), {})
+
+    wait_until(lambda: wanted in json.dumps(newest()), f"{wanted} in info", 20)
+    return newest()
+
+
+def assert_without_a_gap(numbers: list[int]) -> None:
+    assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+
+
+@pytest.mark.parametrize("hangup", [True, False], ids=["SIGHUP", "the file's change"])
+def test_a_threshold_changes_nothing_but_the_number(tmp_path: Path, broker: Mosquitto, hangup: bool) -> None:
+    listener = broker.subscribe(f"{BASE}/#")
+    with running(tmp_path, config(broker)) as daemon:
+        wait_for_frames(listener)
+        daemon.configure(config(broker, model={"threshold": 0.7}))
+        if hangup:
+            daemon.process.send_signal(signal.SIGHUP)
+        listener.wait_for_payload(f"{BASE}/front/threshold", b"0.70", 20)
+        wait_for_frames(listener, more=5)
+        assert daemon.stop() == 0
+    assert_without_a_gap(frames(listener))
+    scores = [
+        one["score"] for found in payloads(listener.messages, "front/detections")[-3:] for one in found["detections"]
+    ]
+    assert scores
+    assert min(scores) >= 0.7
+    assert daemon.log.count("frames come") == 1
+
+
+def test_a_wrong_file_harms_nothing_and_is_told(tmp_path: Path, broker: Mosquitto) -> None:
+    listener = broker.subscribe(f"{BASE}/#")
+    with running(tmp_path, config(broker)) as daemon:
+        wait_for_frames(listener)
+        assert wait_for_info(listener, '"configuration": {"error": null}')
+        daemon.configure(config(broker, model={"threshold": 1.7}))
+        info = wait_for_info(listener, "1.7 is not between 0 and 1")
+        assert "edgevision.yaml:" in info["configuration"]["error"]
+        wait_until(lambda: "1.7 is not between 0 and 1" in daemon.log, "the mistake in the log")
+        wait_for_frames(listener)
+        daemon.configure(config(broker, model={"path": "/nowhere.tflite", "threshold": 0.6}))
+        wait_for_info(listener, "/nowhere.tflite")
+        daemon.configure(config(broker, model={"threshold": 0.6}))
+        wait_for_info(listener, '"configuration": {"error": null}')
+        listener.wait_for_payload(f"{BASE}/front/threshold", b"0.60")
+        wait_for_frames(listener)
+        assert daemon.stop() == 0
+    assert_without_a_gap(frames(listener))
+
+
+def test_a_source_that_changes_opens_that_camera_only_anew(tmp_path: Path, broker: Mosquitto) -> None:
+    listener = broker.subscribe(f"{BASE}/#")
+    cameras = {"front": camera(), "drive": camera(index=1)}
+    with running(tmp_path, config(broker, cameras)) as daemon:
+        wait_for_frames(listener, "front")
+        wait_for_frames(listener, "drive")
+        cameras["front"]["source"]["size"] = [640, 480]
+        daemon.configure(config(broker, cameras))
+        daemon.process.send_signal(signal.SIGHUP)
+        listener.wait_for(
+            lambda messages: any(one["frame"]["width"] == 640 for one in payloads(messages, "front/detections")),
+            "frames of the new size",
+            20,
+        )
+        wait_for_frames(listener, "drive")
+        assert daemon.stop() == 0
+    assert_without_a_gap(frames(listener, "drive"))
+    numbers = frames(listener, "front")
+    assert numbers == sorted(set(numbers)), "the camera's frames go on being counted"
+    assert daemon.log.count("camera drive: frames come") == 1
+    sizes = [one["frame"]["width"] for one in payloads(listener.messages, "front/detections")]
+    assert sizes == sorted(sizes)
+
+
+def test_zones_end_what_is_open_and_leave_the_camera_be(tmp_path: Path, broker: Mosquitto) -> None:
+    listener = broker.subscribe(f"{BASE}/#")
+    with running(tmp_path, config(broker)) as daemon:
+        listener.wait_for(lambda messages: bool(payloads(messages, "front/events")), "an event", 20)
+        all_of_it = {"polygon": [[0, 0], [1, 0], [1, 1], [0, 1]]}
+        daemon.configure(config(broker, {"front": camera(zones={"yard": all_of_it})}))
+        listener.wait_for(
+            lambda messages: any(event["zones"] == ["yard"] for event in payloads(messages, "front/events")),
+            "an event in the zone",
+            20,
+        )
+        listener.wait_for(
+            lambda messages: any(
+                one.topic == f"{BASE}/front/count/person/yard" and int(one.payload) > 0 for one in messages
+            ),
+            "a count in the zone",
+        )
+        assert daemon.stop() == 0
+    assert_without_a_gap(frames(listener))
+    events = payloads(listener.messages, "front/events")
+    assert {e["track"] for e in events if e["type"] == "start"} == {e["track"] for e in events if e["type"] == "end"}
+
+
+def test_cameras_come_and_go(tmp_path: Path, broker: Mosquitto) -> None:
+    listener = broker.subscribe(f"{BASE}/#")
+    with running(tmp_path, config(broker, {"front": camera(), "old": camera(index=1)})) as daemon:
+        wait_for_frames(listener, "front")
+        wait_for_frames(listener, "old")
+        daemon.configure(config(broker, {"front": camera(), "new": camera(index=1)}))
+        wait_for_frames(listener, "new")
+        listener.wait_for_payload(f"{BASE}/old/status", b"")
+        broker.publish(f"{BASE}/new/threshold/set", b"0.8")
+        listener.wait_for_payload(f"{BASE}/new/threshold", b"0.80")
+        wait_for_frames(listener, "front")
+        late = broker.subscribe(f"{BASE}/#", "homeassistant/#")
+        late.wait_for_payload(f"{BASE}/new/status", b"online")
+        assert not [one for one in late.messages if one.topic.startswith(f"{BASE}/old/") and one.payload]
+        late.wait_for(
+            lambda messages: any(
+                one.topic == "homeassistant/device/edgevision_test/config" and b"/new/" in one.payload
+                for one in messages
+            ),
+            "the new camera in Home Assistant's discovery",
+        )
+        assert daemon.stop() == 0
+    assert_without_a_gap(frames(listener, "front"))
+
+
+def test_another_model_takes_over(tmp_path: Path, broker: Mosquitto, models: Path) -> None:
+    listener = broker.subscribe(f"{BASE}/#")
+    with running(tmp_path, config(broker)) as daemon:
+        wait_for_frames(listener)
+        other = {"path": str(models / "mobilenet_v1_0.25_128_quant.tflite"), "threshold": 0.0}
+        daemon.configure(config(broker, model=other))
+        listener.wait_for(
+            lambda messages: payloads(messages, "front/detections")[-1]["model"] == "mobilenet_v1_0.25_128_quant",
+            "the other model's detections",
+            20,
+        )
+        info = wait_for_info(listener, "mobilenet_v1_0.25_128_quant")
+        assert [model["task"] for model in info["models"]] == ["classify"]
+        wait_for_frames(listener)
+        assert daemon.stop() == 0
+    assert daemon.log.count("frames come") == 2, "a camera whose model changes starts anew"
+
+
+def test_another_broker_is_gone_to(tmp_path: Path, broker: Mosquitto) -> None:
+    with Mosquitto(tmp_path / "other", users={"pi": "secret"}) as other:
+        listener = broker.subscribe(f"{BASE}/status")
+        newcomer = other.subscribe(f"{BASE}/#")
+        with running(tmp_path, config(broker)) as daemon:
+            listener.wait_for_payload(f"{BASE}/status", b"online")
+            account = {"host": other.host, "port": other.port, "username": "pi", "password": "secret"}
+            daemon.configure(config(broker, mqtt=account))
+            listener.wait_for_payload(f"{BASE}/status", b"offline", 20)
+            newcomer.wait_for_payload(f"{BASE}/status", b"online")
+            newcomer.wait_for_payload(f"{BASE}/front/status", b"online")
+            wait_for_frames(newcomer)
+            assert daemon.stop() == 0
+    assert daemon.log.count("frames come") == 1
+
+
+def test_another_device_starts_all_anew_in_the_same_process(tmp_path: Path, broker: Mosquitto) -> None:
+    listener = broker.subscribe("edgevision/#")
+    with running(tmp_path, config(broker)) as daemon:
+        wait_for_frames(listener)
+        daemon.configure({**config(broker), "device": "renamed"})
+        listener.wait_for_payload(f"{BASE}/status", b"offline", 20)
+        listener.wait_for_payload("edgevision/renamed/status", b"online")
+        listener.wait_for_payload("edgevision/renamed/front/status", b"online")
+        assert daemon.process.poll() is None
+        assert daemon.stop() == 0
+    assert daemon.log.count("camera front: frames come") == 2
+
+
+def test_nothing_happens_where_nothing_has_changed(tmp_path: Path, broker: Mosquitto) -> None:
+    listener = broker.subscribe(f"{BASE}/#")
+    with running(tmp_path, config(broker)) as daemon:
+        wait_for_frames(listener)
+        for _ in range(3):
+            daemon.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: "nothing has changed" in daemon.log, "the reload", 20)
+        os.utime(daemon.config)
+        wait_until(lambda: daemon.log.count("nothing has changed") >= 2, "the reload after the touch", 20)
+        wait_for_frames(listener)
+        assert daemon.stop() == 0
+    assert_without_a_gap(frames(listener))
+    assert daemon.log.count("frames come") == 1
+
+
+def test_a_hangup_in_the_middle_of_the_start_does_not_end_it(tmp_path: Path, broker: Mosquitto) -> None:
+    listener = broker.subscribe(f"{BASE}/#")
+    with running(tmp_path, config(broker)) as daemon:
+        wait_until(lambda: _heeds_hangups(daemon.process.pid), "its signal handlers")
+        daemon.process.send_signal(signal.SIGHUP)
+        wait_for_frames(listener)
+        assert daemon.stop() == 0
+
+
+def _heeds_hangups(pid: int) -> bool:
+    status = Path(f"/proc/{pid}/status").read_text()
+    caught = next(line for line in status.splitlines() if line.startswith("SigCgt"))
+    return bool(int(caught.split()[1], 16) & 1 << (signal.SIGHUP - 1))
