@@ -42,6 +42,8 @@ class Faults:
     """Picamera2() doesn't return while this lasts."""
     hangs_on_close: bool = False
     """close() doesn't return while this lasts."""
+    for_good: bool = False
+    """Who hangs in one of the last three hangs for ever, also when the fault is over."""
     only: frozenset[int] = frozenset()
     """The cameras that have these faults; empty: all."""
     _read: tuple[int, int, int] | None = field(default=None, repr=False)

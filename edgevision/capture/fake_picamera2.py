@@ -226,7 +226,8 @@ class Picamera2:
             self._is_open = False
 
     def _hang(self, fault: str) -> None:
-        while faults.at(self._number, fault):
+        for_good = faults.at(self._number, fault) and faults.for_good
+        while for_good or faults.at(self._number, fault):
             time.sleep(LOOK_AGAIN)
 
     def _frame_for(self, job: object) -> int | None:

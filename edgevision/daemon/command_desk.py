@@ -41,11 +41,12 @@ class CommandDesk:
         memory: Memory,
         on_birth: Callable[[], None],
         on_arrival: Callable[[], None],
+        wall: Callable[[], float],
     ) -> None:
         """`cameras` and `queues` by name: those that there are now.
 
         `on_birth` is called when Home Assistant has started; `on_arrival`, in the publisher's thread, when there is
-        something to attend to.
+        something to attend to. `wall` is the frames' clock.
         """
         self._cameras = cameras
         self._queues = queues
@@ -57,6 +58,7 @@ class CommandDesk:
         self._heard: list[str] = []
         self._on_birth = on_birth
         self._on_arrival = on_arrival
+        self._wall = wall
         self._inbox: deque[tuple[str, bytes]] = deque(maxlen=MOST_WAITING)
         self._refused: set[str] = set()
 
@@ -115,7 +117,7 @@ class CommandDesk:
         if not on:
             # The camera may give no frame for a while; what is open ends now.
             camera.controls.leave_wanted = True
-            moment = Moment(time.monotonic(), time.time())
+            moment = Moment(time.monotonic(), self._wall())
             self._queues[camera.name].wake(NoPicture(camera.name, moment, over=True))
         self._remember(camera)
         self._tell_detect(camera)

@@ -99,6 +99,7 @@ class Daemon:
             self._memory,
             self._announcer.born,
             stop.nudge,
+            self._clock.time,
         )
 
     def _reporter(self, camera: Camera, in_use: ModelInUse) -> Reporter:

@@ -321,7 +321,7 @@ def given_up(source: ScriptedSource, monkeypatch: pytest.MonkeyPatch, **settings
 def test_a_camera_that_comes_back_three_times_and_fails_again_is_given_up_and_the_daemon_told(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    life = ["open", PICTURE, PICTURE, SourceError("unplugged")]
+    life: list[Picture | Exception | str | None] = ["open", PICTURE, PICTURE, SourceError("unplugged")]
     source = ScriptedDriver(*life * 3, SourceError("not there"), *life, "open", PICTURE)
     camera, events = given_up(source, monkeypatch)
     assert camera.counters.given_up

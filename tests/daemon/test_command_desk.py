@@ -55,6 +55,7 @@ class Desk:
             self.memory,
             lambda: self.births.append("born"),
             lambda: self.nudges.append("nudge"),
+            lambda: 1000.0,
         )
         self.desk.restore(self.camera)
         self.desk.attend_to(self.discovery)

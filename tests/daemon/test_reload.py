@@ -4,6 +4,7 @@ import logging
 import os
 import threading
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -59,6 +60,10 @@ def test_what_was_read_for_another_reason_is_no_change(tmp_path: Path) -> None:
     assert not any(file.changed(now) for now in (1.0, 3.0, 100.0))
 
 
+def fail(_: Path) -> NoReturn:
+    raise KeyError("a mistake of ours")
+
+
 def read_again(path: Path, *at_hand: Loaded) -> Loaded | ConfigError | None:
     """What reading the configuration again gives, with the models of what was read before."""
     ended = threading.Event()
@@ -111,7 +116,7 @@ def test_a_mistake_of_ours_ends_nothing(
 ) -> None:
     path = tmp_path / "edgevision.yaml"
     path.write_text(LEAST)
-    monkeypatch.setattr("edgevision.daemon.reload.load_config", lambda _: {}["a mistake of ours"])
+    monkeypatch.setattr("edgevision.daemon.reload.load_config", fail)
     with caplog.at_level(logging.ERROR):
         result = read_again(path)
     assert isinstance(result, ConfigError)
