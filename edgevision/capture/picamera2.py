@@ -97,6 +97,7 @@ class Picamera2Camera:
         self._close_timeout = close_timeout
         self._camera: Any = None
         self._hold: _Hold | None = None
+        self._breaks = False
         self._lores_size: tuple[int, int] | None = None
         self._full_range = True
 
@@ -150,10 +151,19 @@ class Picamera2Camera:
                 # What isn't wanted isn't even copied.
                 if wanted is not None and self._lores_size and not wanted(partial(self._luma, request)):
                     return Unwanted()
-                return Picture(*self._images(request))
+                picture = Picture(*self._images(request))
+                self._breaks = False
+                return picture
             except _BrokenFrameError as error:
                 self.skipped += 1
-                log.warning("skipping a broken frame of %s: %s", self._name, error)
+                # The first of many is enough: a camera may give nothing else for days.
+                log.log(
+                    logging.DEBUG if self._breaks else logging.WARNING,
+                    "skipping broken frames of %s: %s",
+                    self._name,
+                    error,
+                )
+                self._breaks = True
             finally:
                 request.release()
         raise SourceTimeoutError(f"{self._name} gave no picture for {self._timeout:g} s: is its cable firmly in place?")

@@ -1,5 +1,6 @@
 """The command `edgevision`. Each command's own module is imported only when it runs: starting stays fast."""
 
+import faulthandler
 import io
 import os
 import sys
@@ -11,7 +12,7 @@ import typer
 from edgevision import __version__
 from edgevision.cli import models
 from edgevision.cli.exit_status import DONE, errors_to_exit_status, failing_output_to_exit_status
-from edgevision.cli.options import DEFAULT_CONFIG, ConfigOption
+from edgevision.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption
 
 app = typer.Typer(
     name="edgevision",
@@ -100,6 +101,15 @@ def snapshot(
 
 
 @app.command()
+def doctor(config: ConfigOption = DEFAULT_CONFIG, json: JsonOption = False) -> None:
+    """Look at cameras, permissions, model, accelerator, broker, clock and disk, and say how to mend what is wrong."""
+    from edgevision.cli.doctor import see_doctor
+
+    with errors_to_exit_status():
+        see_doctor(config, as_json=json)
+
+
+@app.command()
 def schema() -> None:
     """Print the JSON Schema of the configuration, for editors."""
     from edgevision.cli.schema import print_schema
@@ -112,6 +122,9 @@ def main() -> None:
     # Closed by the caller (2>&-): there is nobody to tell, but that is no reason to fail.
     sys.stdout = sys.stdout or Path(os.devnull).open("w")  # noqa: SIM115  # until the process ends
     sys.stderr = sys.stderr or Path(os.devnull).open("w")  # noqa: SIM115
+    # Where each thread was is shown when native code crashes, and when systemd's watchdog ends us (SIGABRT).
+    if sys.__stderr__ is not None:
+        faulthandler.enable(sys.__stderr__)
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A path or label that the terminal's encoding lacks is shown escaped.
         sys.stdout.reconfigure(errors="backslashreplace")

@@ -1,6 +1,5 @@
 """`edgevision run`."""
 
-import faulthandler
 import logging
 import os
 import sys
@@ -26,8 +25,6 @@ def run_daemon(path: Path, stop: StopRequest) -> None:
 
     Raises ConfigError before anything is started when the file or a model of it can't be used.
     """
-    # A thread that hangs in native code is shown when the watchdog ends us, and so is what crashes there.
-    faulthandler.enable()
     config = load_config(path)
     vet_tls_files(config)
     configure_logging(config.settings.log.level, config.settings.log.format)

@@ -52,7 +52,8 @@ class CaptureThread(SupervisedThread):
 
         `on_change` is called when the camera has been tried, has ended, or is given up (see its counters).
         """
-        super().__init__(f"capture {camera.name}", on_death)
+        # What becomes of a thread that has been abandoned is nobody's business any more.
+        super().__init__(f"capture {camera.name}", lambda thread: None if stop.is_set() else on_death(thread))
         self._camera = camera
         self._source = camera.source
         self._driver = self._source if isinstance(self._source, DriverSource) else None
@@ -77,8 +78,10 @@ class CaptureThread(SupervisedThread):
 
     def work(self) -> None:
         """Read to the end of the source; after a failure wait, longer each time, and open it again, or give it up."""
-        for before in self.after:
-            before.join(AFTER_AT_MOST)
+        deadline = time.monotonic() + AFTER_AT_MOST
+        while any(before.is_alive() for before in self.after) and time.monotonic() < deadline:
+            if self._stop_asked.wait(0.05):
+                return
         self.after = ()
         while not self._stop_asked.is_set():
             wait = self._one_life()

@@ -4,23 +4,22 @@ import logging
 import ssl
 import threading
 import time
-from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 
 from edgevision.backoff import Backoff
 from edgevision.errors import BrokerError
 from edgevision.publish.broker import BrokerSettings
 from edgevision.publish.connection import Connection
-from edgevision.publish.deliveries import Deliveries
-from edgevision.publish.in_flight import MOST_MESSAGES, InFlight, Sent
+from edgevision.publish.entry import Entry
 from edgevision.publish.listeners import Handler, Listeners
 from edgevision.publish.message import Message
 from edgevision.publish.outage import OutageLog
-from edgevision.publish.outbox import Entry, Outbox
-from edgevision.publish.refusals import RefusalLog
-from edgevision.publish.states import States
+from edgevision.publish.outbox import Outbox
+from edgevision.publish.outgoing import Outgoing
+from edgevision.publish.timing import Timing
 from edgevision.publish.tls import client_context
+
+__all__ = ["Publisher", "Timing"]
 
 _log = logging.getLogger(__name__)
 
@@ -29,21 +28,6 @@ _GOODBYE = 0.3
 
 _LARGEST_PACKET = 64 * 1024
 """Bytes: nobody has more to tell us."""
-
-
-@dataclass(frozen=True, slots=True)
-class Timing:
-    """Limits and pauses in seconds. `connect` is for TCP and again for TLS; the pause between attempts doubles from
-    `first_retry` to `longest_retry`, and starts anew after a connection, or an attempt, that took `settled` seconds.
-    When listening has cost the connection, it rests for `listen_again`."""
-
-    connect: float = 10.0
-    answer: float = 10.0
-    first_retry: float = 1.0
-    longest_retry: float = 30.0
-    settled: float = 10.0
-    repeat_log: float = 300.0
-    listen_again: float = 300.0
 
 
 class Publisher:
@@ -62,8 +46,6 @@ class Publisher:
         """What ended the network's or the outbox's thread, if anything did that shouldn't; then no more is sent."""
         self._broker = broker
         self._timing = timing or Timing()
-        self._online = Message(status_topic, b"online", qos=1, retain=True)
-        self._offline = Message(status_topic, b"offline", qos=1, retain=True)
         self._tls: ssl.SSLContext | None = None
         self._outbox = outbox
         self._outage = OutageLog(broker.address, self._timing.repeat_log)
@@ -72,20 +54,13 @@ class Publisher:
 
         self._lock = threading.Lock()  # guards all below; paho's callbacks, which run under paho's locks, never take it
         self._connection: Connection | None = None
-        self._states = States()
-        self._held: deque[Message] = deque()
-        self._in_flight = InFlight()
-        self._deliveries = Deliveries(outbox)
-        self._dropped = 0
-        self._refusals = RefusalLog(broker.address)
+        self._outgoing = Outgoing(broker.address, status_topic, outbox)
         self._deadline = 0.0
         self._delivered = False
         self._stopping = threading.Event()
         self._renewed = False
         self._leaving: float | None = None
         """While a connection ends for another broker: until when it may wait for acknowledgements."""
-        self._left = False
-        """Whether `offline` was said on this connection."""
         self._wake = threading.Event()
 
     def listen(self, topics: Sequence[str], handler: Handler, *, retained: bool = False) -> None:
@@ -123,10 +98,10 @@ class Publisher:
             if self._stopping.is_set():
                 return
             self._broker, self._tls = broker, tls
-            self._refusals = RefusalLog(broker.address)
+            self._outgoing.moved(broker.address)
             self._renewed = True
             if self._connection is not None:
-                self._take_leave(self._connection)
+                self._outgoing.take_leave(self._connection)
                 self._leaving = time.monotonic() + self._timing.answer
                 self._connection = None
                 self.connected.clear()
@@ -139,9 +114,10 @@ class Publisher:
         When the network stalls, new messages are dropped as soon as 1000, or 16 MiB, wait.
         """
         with self._lock:
-            taken = self._take(message)
-            self._dropped += not taken
-            return taken
+            if self._stopping.is_set():
+                self._outgoing.drop()
+                return False
+            return self._outgoing.take(message, self._connection)
 
     def deliver(self, entry: Entry) -> None:
         """Takes an event over, also before start(), without waiting for disk or network.
@@ -160,12 +136,8 @@ class Publisher:
         While the one before is still on its way, or 16 MiB of states are, it waits, and only the newest goes out.
         It doesn't overtake what was published before.
         """
-        message = replace(message, retain=True, keep=False)
         with self._lock:
-            self._states.keep(message)
-            if self._connection is not None and not self._stopping.is_set():
-                self._states.mark(message.topic, self._handed)
-                self._announce_due(self._connection)
+            self._outgoing.announce(message, None if self._stopping.is_set() else self._connection)
 
     def retract(self, topic: str) -> None:
         """Clears a retained state on the broker, now or at the next connect, and forgets it. Nobody is told of it
@@ -176,14 +148,14 @@ class Publisher:
     def dropped(self) -> int:
         """How many messages were dropped since the start."""
         with self._lock:
-            return self._dropped + self._deliveries.dropped
+            return self._outgoing.dropped
 
     @property
     def depth(self) -> int:
         """How many messages wait to be written (QoS 0), acknowledged (QoS 1 and 2) or confirmed (those to keep), those
         in the outbox included."""
         with self._lock:
-            return len(self._in_flight) + len(self._states) + len(self._held) + len(self._deliveries)
+            return len(self._outgoing)
 
     def stop(self, timeout: float) -> bool:
         """Sends what it holds, publishes `offline`, disconnects and ends the threads, within `timeout` seconds.
@@ -204,7 +176,7 @@ class Publisher:
                     self._leave_when_done(self._connection)
                     self._connection.ping()  # wakes the thread
             here = self._connection is not None or self._leaving is not None
-            worth_waiting = here or bool(self._held) or self._deliveries.only_in_memory
+            worth_waiting = here or self._outgoing.homeless
         if first and self._thread.is_alive():
             # Alone in a name look-up, which nothing can interrupt, the thread is left behind: it ends right after.
             self._thread.join(timeout if worth_waiting else min(timeout, _GOODBYE))
@@ -240,7 +212,7 @@ class Publisher:
         """The outbox may have something to take."""
         with self._lock:
             if self._connection is not None:
-                self._deliveries.send_due(self._connection, self._refusals)
+                self._outgoing.send_due(self._connection)
 
     def _attend_connection(self) -> None:
         """One connection from beginning to end. Raises BrokerError when it doesn't come about, or breaks."""
@@ -252,7 +224,7 @@ class Publisher:
             if not self._stopping.is_set():
                 self._wake.clear()
         connection = Connection(
-            broker, self._offline, tls, self._timing.connect, self._listeners.arrived, _LARGEST_PACKET
+            broker, self._outgoing.offline, tls, self._timing.connect, self._listeners.arrived, _LARGEST_PACKET
         )
         try:
             if not connection.open(self._timing.answer, lambda: self._renewed or self._over()):
@@ -275,16 +247,7 @@ class Publisher:
         with self._lock:
             if self._renewed:
                 return
-            self._left = False
-            self._send(connection, self._online, resend=False)
-            self._states.mark_all(self._handed, acknowledged=True)
-            self._announce_due(connection)
-            held, self._held = self._held, deque()
-            for message in held:
-                self._dropped += not self._send(connection, message, resend=True)
-            self._states.mark_all(self._handed, acknowledged=False)
-            self._announce_due(connection)
-            self._deliveries.send_due(connection, self._refusals)
+            self._outgoing.introduce(connection)
             self._leave_when_done(connection)
             self._connection = connection
             self.connected.set()
@@ -292,122 +255,49 @@ class Publisher:
 
     def _leave_when_done(self, connection: Connection) -> None:
         """The last words, on stop(), come after what is in the outbox, or so late that they can still be heard."""
-        if self._stopping.is_set() and not self._left and (not self._deliveries or self._last_moment <= 0):
-            self._take_leave(connection)
+        due = self._stopping.is_set() and (self._outgoing.delivered or self._last_moment <= 0)
+        if due and not self._outgoing.left:
+            self._outgoing.take_leave(connection)
 
     @property
     def _last_moment(self) -> float:
         """In so many seconds the last words are to be said."""
         return self._deadline - 2 * _GOODBYE - time.monotonic()
 
-    def _take_leave(self, connection: Connection) -> None:
-        self._left = True
-        for state in self._states.take_rest():
-            self._send_state(connection, state)
-        self._send(connection, self._offline, resend=False)
-
-    @property
-    def _handed(self) -> int:
-        return self._in_flight.handed + self._states.sent.handed + self._deliveries.sent.handed
-
-    def _announce_due(self, connection: Connection) -> None:
-        everything = (self._in_flight, self._states.sent, self._deliveries.sent)
-        acknowledged = sum(sent.acknowledged for sent in everything)
-        while (state := self._states.take_due(acknowledged)) is not None:
-            self._send_state(connection, state)
-
-    def _send_state(self, connection: Connection, state: Message) -> None:
-        if not self._fits(connection, state):
-            self._states.skip(state.topic)
-            self._dropped += 1
-        elif (info := connection.send(state)) is not None:
-            self._states.sent.add(Sent(state, info, resend=False))
-
-    def _take(self, message: Message) -> bool:
-        if self._stopping.is_set():
-            return False
-        if self._connection is not None:
-            # What is to be kept comes from sources that wait when much is on its way, so it adds little to the bound.
-            full = self._in_flight.full and not message.keep
-            return not full and self._send(self._connection, message, resend=_outlasts(message))
-        if not _outlasts(message) or len(self._held) >= MOST_MESSAGES:
-            return False
-        self._held.append(message)
-        return True
-
-    def _send(self, connection: Connection, message: Message, resend: bool) -> bool:
-        if not self._fits(connection, message):
-            return False
-        info = connection.send(message)
-        if info is not None:
-            self._in_flight.add(Sent(message, info, resend))
-        elif resend:
-            self._held.append(message)
-        return info is not None or resend
-
-    def _fits(self, connection: Connection, message: Message) -> bool:
-        fits = connection.takes(message)
-        if not fits:
-            self._refusals.too_large(message)
-        return fits
-
     def _settle(self, connection: Connection) -> None:
         """Forgets what is done, asks about what isn't known, sends the states whose turn it is."""
         with self._lock:
-            for message_id, why in connection.take_denied():
-                on_its_way = (self._in_flight, self._states.sent, self._deliveries.sent)
-                sent = next(filter(None, (queue.find(message_id) for queue in on_its_way)), None)
-                if sent is not None:
-                    self._refusals.denied(sent.message.topic, why)
-                    self._deliveries.denied(sent)
-            self._in_flight.settle()
-            self._in_flight.confirm(connection.pongs)
-            self._in_flight.ask(connection.ping)
-            self._states.settle()
-            self._deliveries.settle(connection)
+            self._outgoing.settle(connection)
             if self._connection is connection:
-                self._announce_due(connection)
-                self._deliveries.send_due(connection, self._refusals)
+                self._outgoing.send_due(connection)
                 self._leave_when_done(connection)
 
     def _over(self) -> bool:
         """Whether there is nothing left to connect for."""
         with self._lock:
-            homeless = bool(self._held) or self._deliveries.only_in_memory
-            return self._stopping.is_set() and (not homeless or time.monotonic() >= self._deadline)
+            done = not self._outgoing.homeless or time.monotonic() >= self._deadline
+            return self._stopping.is_set() and done
 
     def _said_everything(self) -> bool:
         with self._lock:
             stopping, left = self._stopping.is_set(), self._deadline - _GOODBYE - time.monotonic()
             if self._renewed:
-                on_its_way = self._in_flight or self._states.sent or self._deliveries.sent
                 late = self._leaving is None or time.monotonic() >= self._leaving or (stopping and left <= 0)
-                return late or not on_its_way
+                return late or not self._outgoing.on_its_way
             if not stopping:
                 return False
-            unsaid = self._in_flight or self._states or self._held or self._deliveries
-            self._delivered = self._left and not unsaid
+            self._delivered = self._outgoing.left and not self._outgoing
             return self._delivered or left <= 0
 
     def _patience(self) -> float:
         """Seconds to wait for the network; publishing ends the wait early, and so does stop()."""
         if not self._stopping.is_set():
             return 1.0
-        return max(0.0, min(1.0, self._last_moment + _GOODBYE * self._left))
+        return max(0.0, min(1.0, self._last_moment + _GOODBYE * self._outgoing.left))
 
     def _forget_connection(self) -> None:
-        """What was on its way is lost: QoS 0 for good unless it is to be kept, the rest is held for the next one."""
         with self._lock:
             self._connection = None
             self._leaving = None
             self.connected.clear()
-            self._states.connection_ended()
-            self._deliveries.connection_ended()
-            unfinished = self._in_flight.take_all()
-            self._dropped += sum(sent.message.qos == 0 and not sent.resend for sent in unfinished)
-            self._held.extendleft(sent.message for sent in reversed(unfinished) if sent.resend)
-
-
-def _outlasts(message: Message) -> bool:
-    """Whether the message is to be held over a lost connection."""
-    return message.keep or message.qos > 0
+            self._outgoing.connection_ended()

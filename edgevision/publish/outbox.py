@@ -9,7 +9,8 @@ from pathlib import Path
 from edgevision.publish.entry import Entry, Row
 from edgevision.publish.lost_tracks import righted
 from edgevision.publish.outbox_file import Bounds
-from edgevision.publish.outbox_writer import OutboxState, OutboxWriter, Pace
+from edgevision.publish.outbox_state import OutboxState, Pace
+from edgevision.publish.outbox_writer import OutboxWriter
 
 __all__ = ["Bounds", "Entry", "Outbox", "Pace"]
 

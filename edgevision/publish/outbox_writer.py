@@ -2,53 +2,22 @@
 
 import logging
 import sqlite3
-import threading
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from edgevision.publish.entry import Entry
 from edgevision.publish.lost_tracks import end_of, righted
-from edgevision.publish.outbox_file import Bounds, DamagedError, OutboxFile, forget_logs, open_outbox_file, set_aside
-from edgevision.publish.outbox_queue import OutboxQueue
+from edgevision.publish.outbox_file import Bounds, DamagedError, OutboxFile
+from edgevision.publish.outbox_opening import forget_logs, open_outbox_file, set_aside
+from edgevision.publish.outbox_state import MOST_IN_MEMORY, OutboxState, Pace
 
 _log = logging.getLogger(__name__)
 
-_MOST_IN_MEMORY = 16 * 1024 * 1024
 _AT_ONCE = 500
 """Entries put right at once."""
 
 _NOW = float("-inf")
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """Seconds: at least so long between two commits, so long until what is done is deleted if nothing else is to be
-    written, between two attempts to write to a disk that failed, and between two looks for what is too old."""
-
-    commit: float = 0.25
-    delete: float = 1.0
-    retry: float = 10.0
-    look: float = 3600.0
-
-
-@dataclass(slots=True, eq=False)
-class OutboxState:
-    """What the outbox's thread shares with others, guarded by `news`, which is never held while the disk works."""
-
-    news: threading.Condition = field(default_factory=threading.Condition)
-    queue: OutboxQueue = field(default_factory=lambda: OutboxQueue(_MOST_IN_MEMORY))
-    dropped: int = 0
-    on_disk: bool = True
-    offset: float | None = None
-    """Wall clock minus monotonic, once that is known to be right."""
-    righting: bool = False
-    """Whether there may be wrong times on the disk."""
-    finished_at: float = 0.0
-    hurried: bool = False
-    closing: bool = False
-    closed: bool = False
 
 
 class OutboxWriter:
@@ -253,7 +222,7 @@ class OutboxWriter:
         if file is None:
             self._disk_failed(error)
             return
-        rescued = file.rescue(queue.read_to, _MOST_IN_MEMORY)
+        rescued = file.rescue(queue.read_to, MOST_IN_MEMORY)
         there = file.is_there
         self._close_file()
         with state.news:
@@ -281,7 +250,7 @@ class OutboxWriter:
                 "The outbox %s can't be written (%s): events that the broker doesn't take are only in memory, up to %d"
                 " MiB of them, until it can be; make room, or let this user write there"
             )
-            _log.error(text, self._path, error, _MOST_IN_MEMORY >> 20)
+            _log.error(text, self._path, error, MOST_IN_MEMORY >> 20)
 
     def _disk_works(self) -> None:
         with self._state.news:

@@ -144,8 +144,8 @@ def test_broken_frames_are_skipped_with_a_warning_and_counted(
     mend.start()
     assert picture_of(camera).image.shape == (720, 1280, 3)
     mend.join()
-    assert camera.skipped > 0
-    assert caplog.text.count("skipping a broken frame of camera 0: failed to find buffer") == camera.skipped
+    assert camera.skipped > 1
+    assert caplog.text.count("skipping broken frames of camera 0: failed to find buffer") == 1
 
 
 def test_frames_that_stay_broken_end_in_a_timeout_and_no_buffer_is_lost(camera: Picamera2Camera) -> None:

@@ -156,6 +156,31 @@ def test_a_camera_that_stalls_is_a_timeout_and_comes_back_when_opened_again(came
         assert difference(picture_of(camera).image, quadrants(*SIZE)) < 6
 
 
+def test_a_thread_that_waits_for_a_picture_is_woken_when_its_camera_is_abandoned_and_another_has_it(
+    camera: Picamera2Camera, rig: Rig
+) -> None:
+    patient = Picamera2Camera(size=SIZE, fps=30, timeout=600)
+    patient.open()
+    patient.read()
+
+    def wait() -> None:
+        with pytest.raises(SourceError):
+            while True:
+                patient.read()
+        patient.close()
+
+    with rig.stalled():
+        waiting = threading.Thread(target=wait)
+        waiting.start()
+        waiting.join(1.0)
+        assert waiting.is_alive()
+        patient.abandon()
+        waiting.join(10.0)
+        assert not waiting.is_alive()
+    camera.open()
+    camera.read()
+
+
 def test_a_camera_that_another_has_is_an_error_and_does_that_one_no_harm(camera: Picamera2Camera, rig: Rig) -> None:
     other = rig.library.Picamera2(0)
     with pytest.raises(SourceError, match="in use by another program"):

@@ -51,7 +51,7 @@ def test_the_least_that_works_gets_the_contract_s_defaults() -> None:
         "fps": 10,
         "hflip": False,
         "vflip": False,
-        "timeout": 10,
+        "timeout": 5,
     }
     assert (camera.rotate, camera.crop, camera.publish) == (0, None, "nonempty")
     assert (camera.labels, camera.zones, camera.masks) == ({}, {}, ())

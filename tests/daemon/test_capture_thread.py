@@ -423,7 +423,7 @@ def overdue(thread: CaptureThread) -> str:
     return doing
 
 
-@pytest.mark.parametrize("then", [PICTURE, SourceError("late"), None])
+@pytest.mark.parametrize("then", [PICTURE, SourceError("late"), KeyError("odd"), None])
 def test_a_thread_that_is_abandoned_only_closes_its_source_when_it_comes_back(then: Picture | Exception | None) -> None:
     hung = HungThread("open", PICTURE, "hang", then)
     assert overdue(hung.thread).startswith("reading")

@@ -210,6 +210,7 @@ def test_a_track_that_was_open_gets_its_end_at_the_next_start(path: Path) -> Non
     nobody = Taker(an_outbox(path), takes=False)
     for kind, number in (("start", 0), ("update", 1)):
         nobody.outbox.put(an_entry(kind, number))  # type: ignore[arg-type]  # they are two of three
+        wait_until(lambda: path.exists() and not nobody.outbox._queue.fresh, "it to be written")
     nobody.outbox.put(entry(1, track="other"))
     nobody.outbox.put(entry(2, track="other", over=True))
     nobody.close()

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from edgevision.publish.outbox_file import Bounds, DamagedError, OutboxFile, open_outbox_file
+from edgevision.publish.outbox_file import Bounds, DamagedError, OutboxFile
+from edgevision.publish.outbox_opening import open_outbox_file
 from tests.publish.outbox_taker import BOOT, entry
 
 

@@ -26,7 +26,7 @@ class Run:
     def __init__(self) -> None:
         self.queue = OutboxQueue(most_bytes=1_000_000)
         self.disk: dict[int, Entry] = {}
-        self.on_disk = True
+        self.on_disk = self.never_failed = True
         self.puts = 0
         self.last_seq = 0
         self.acknowledged: list[int] = []
@@ -48,6 +48,7 @@ class Run:
                 self.queue.rewind()
             case "disk fails" | "disk works":
                 self.on_disk = what == "disk works"
+                self.never_failed &= self.on_disk
             case "promote":
                 self.queue.promote(on_disk=self.on_disk, readable=True)
             case "read":
@@ -57,7 +58,7 @@ class Run:
 
     def take(self) -> Row | None:
         row = self.queue.take(clock_right=True)
-        assert row is None or row.seq in self.disk or row.seq is None
+        assert row is None or row.seq in self.disk or (row.seq is None and not self.never_failed)
         return row
 
     def commit(self) -> None:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -212,9 +213,11 @@ def test_leaves_no_descriptors_behind(tmp_path: Path, start_publisher: StartPubl
 
 
 def test_what_is_to_be_kept_outlives_a_broker_that_dies_with_it_unread(
-    mosquitto: Mosquitto, start_publisher: StartPublisher
+    mosquitto: Mosquitto,
 ) -> None:
-    publisher = start_publisher(settings(mosquitto))
+    # The subscriber is to be there when it comes back.
+    publisher = Publisher(settings(mosquitto), STATUS, replace(QUICK, first_retry=2.0, longest_retry=2.0))
+    publisher.start()
     assert publisher.connected.wait(10.0)
     wait_until(lambda: publisher.depth == 0, "the announcements to be acknowledged")
     mosquitto.freeze()  # what is written now waits in the kernel, and dies with the broker
@@ -229,3 +232,4 @@ def test_what_is_to_be_kept_outlives_a_broker_that_dies_with_it_unread(
     subscriber.wait_for(lambda messages: len(messages) == 50, "what was kept")
     assert subscriber.payloads("kept") == [b"%d" % number for number in range(50)]
     wait_until(lambda: publisher.depth == 0, "the confirmation")
+    assert publisher.stop(5.0)

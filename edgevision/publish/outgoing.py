@@ -1,0 +1,171 @@
+"""What the publisher has to send: what waits for a connection, and what is on its way on one."""
+
+from collections import deque
+from dataclasses import replace
+
+from edgevision.publish.connection import Connection
+from edgevision.publish.deliveries import Deliveries
+from edgevision.publish.in_flight import MOST_MESSAGES, InFlight, Sent
+from edgevision.publish.message import Message
+from edgevision.publish.outbox import Outbox
+from edgevision.publish.refusals import RefusalLog
+from edgevision.publish.states import States
+
+
+class Outgoing:
+    """Belongs to whoever holds the publisher's lock."""
+
+    def __init__(self, address: str, status_topic: str, outbox: Outbox | None) -> None:
+        self._online = Message(status_topic, b"online", qos=1, retain=True)
+        self.offline = Message(status_topic, b"offline", qos=1, retain=True)
+        self.left = False
+        """Whether `offline` was said on this connection."""
+        self._states = States()
+        self._held: deque[Message] = deque()
+        self._in_flight = InFlight()
+        self._deliveries = Deliveries(outbox)
+        self._dropped = 0
+        self._refusals = RefusalLog(address)
+
+    def __len__(self) -> int:
+        """How many messages wait to be sent, acknowledged or confirmed."""
+        return len(self._in_flight) + len(self._states) + len(self._held) + len(self._deliveries)
+
+    @property
+    def dropped(self) -> int:
+        """How many messages were dropped since the start."""
+        return self._dropped + self._deliveries.dropped
+
+    @property
+    def on_its_way(self) -> bool:
+        """Whether the broker still has to take something that was sent."""
+        return any(self._everything)
+
+    @property
+    def delivered(self) -> bool:
+        """Whether all that is in the outbox has been acknowledged."""
+        return not self._deliveries
+
+    @property
+    def homeless(self) -> bool:
+        """Whether there is something that only a connection can save from being lost at the end."""
+        return bool(self._held) or self._deliveries.only_in_memory
+
+    def moved(self, address: str) -> None:
+        """The broker is another one."""
+        self._refusals = RefusalLog(address)
+
+    def drop(self) -> None:
+        """A message came too late."""
+        self._dropped += 1
+
+    def take(self, message: Message, connection: Connection | None) -> bool:
+        """Sends or holds a message; False if it was dropped instead."""
+        taken = self._hold(message) if connection is None else self._send_unless_full(connection, message)
+        self._dropped += not taken
+        return taken
+
+    def announce(self, state: Message, connection: Connection | None) -> None:
+        """Keeps the newest state of a topic, and sends it when it has its turn."""
+        state = replace(state, retain=True, keep=False)
+        self._states.keep(state)
+        if connection is not None:
+            self._states.mark(state.topic, self._handed)
+            self._announce_due(connection)
+
+    def introduce(self, connection: Connection) -> None:
+        """A connection has come about: says so on it, tells all states, and sends what was held meanwhile."""
+        self.left = False
+        self._send(connection, self._online, resend=False)
+        self._states.mark_all(self._handed, acknowledged=True)
+        self._announce_due(connection)
+        held, self._held = self._held, deque()
+        for message in held:
+            self._dropped += not self._send(connection, message, resend=True)
+        self._states.mark_all(self._handed, acknowledged=False)
+        self.send_due(connection)
+
+    def take_leave(self, connection: Connection) -> None:
+        """The last words on a connection."""
+        self.left = True
+        for state in self._states.take_rest():
+            self._send_state(connection, state)
+        self._send(connection, self.offline, resend=False)
+
+    def settle(self, connection: Connection) -> None:
+        """Forgets what is done, and asks about what isn't known."""
+        for message_id, why in connection.take_denied():
+            sent = next(filter(None, (queue.find(message_id) for queue in self._everything)), None)
+            if sent is not None:
+                self._refusals.denied(sent.message.topic, why)
+                self._deliveries.denied(sent)
+        self._in_flight.settle()
+        self._in_flight.confirm(connection.pongs)
+        self._in_flight.ask(connection.ping)
+        self._states.settle()
+        self._deliveries.settle(connection)
+
+    def send_due(self, connection: Connection) -> None:
+        """Sends the states, and what of the outbox, has its turn."""
+        self._announce_due(connection)
+        self._deliveries.send_due(connection, self._refusals)
+
+    def connection_ended(self) -> None:
+        """What was on its way is lost: QoS 0 for good unless it is to be kept, the rest is held for the next one."""
+        self._states.connection_ended()
+        self._deliveries.connection_ended()
+        unfinished = self._in_flight.take_all()
+        self._dropped += sum(sent.message.qos == 0 and not sent.resend for sent in unfinished)
+        self._held.extendleft(sent.message for sent in reversed(unfinished) if sent.resend)
+
+    @property
+    def _everything(self) -> tuple[InFlight, ...]:
+        return self._in_flight, self._states.sent, self._deliveries.sent
+
+    @property
+    def _handed(self) -> int:
+        return sum(queue.handed for queue in self._everything)
+
+    def _announce_due(self, connection: Connection) -> None:
+        acknowledged = sum(queue.acknowledged for queue in self._everything)
+        while (state := self._states.take_due(acknowledged)) is not None:
+            self._send_state(connection, state)
+
+    def _send_state(self, connection: Connection, state: Message) -> None:
+        if not self._fits(connection, state):
+            self._states.skip(state.topic)
+            self._dropped += 1
+        elif (info := connection.send(state)) is not None:
+            self._states.sent.add(Sent(state, info, resend=False))
+
+    def _send_unless_full(self, connection: Connection, message: Message) -> bool:
+        # What is to be kept comes from sources that wait when much is on its way, so it adds little to the bound.
+        full = self._in_flight.full and not message.keep
+        return not full and self._send(connection, message, resend=_outlasts(message))
+
+    def _hold(self, message: Message) -> bool:
+        if not _outlasts(message) or len(self._held) >= MOST_MESSAGES:
+            return False
+        self._held.append(message)
+        return True
+
+    def _send(self, connection: Connection, message: Message, resend: bool) -> bool:
+        if not self._fits(connection, message):
+            return False
+        info = connection.send(message)
+        if info is not None:
+            self._in_flight.add(Sent(message, info, resend))
+        elif resend:
+            self._held.append(message)
+        return info is not None or resend
+
+    def _fits(self, connection: Connection, message: Message) -> bool:
+        fits = connection.takes(message)
+        if not fits:
+            self._refusals.too_large(message)
+        return fits
+
+
+def _outlasts(message: Message) -> bool:
+    """Whether the message is to be held over a lost connection."""
+    return message.keep or message.qos > 0
