@@ -65,6 +65,7 @@ def of(messages: list[Received], topic: str) -> list[Any]:
 def test_somebody_who_walks_through_a_zone_comes_is_there_and_goes(tmp_path: Path, broker: Mosquitto) -> None:
     passer_by = Walker(somebody(), walk(1.0, 6.0, [(80, 350), (560, 350)]))
     camera = clip_of(tmp_path, [passer_by], 10.0)
+    camera["source"]["realtime"] = True  # of counts that change faster than events are stored only the newest is told
     camera["zones"] = {"middle": {"polygon": [[0.4, 0.5], [0.6, 0.5], [0.6, 1], [0.4, 1]], "labels": ["person"]}}
     messages = run_to_its_end(tmp_path, broker, camera)
     events = of(messages, "events")
@@ -165,8 +166,9 @@ def test_detection_is_switched_by_the_topic_that_discovery_names_and_stays_off_o
         broker.publish(f"{BASE}/front/detect/set", b"ON")
         subscriber.wait_for_payload(f"{BASE}/front/count/person", b"1", timeout=30)
         assert daemon.stop() == 0, daemon.log
-    types = [json.loads(payload)["type"] for payload in subscriber.payloads(EVENTS)]
-    assert types == ["start", "end", "start", "end"]
+    # After a crash one may come twice, with the same id.
+    types = {event["id"]: event["type"] for event in map(json.loads, subscriber.payloads(EVENTS))}
+    assert list(types.values()) == ["start", "end", "start", "end"]
 
 
 def test_the_threshold_and_a_picture_are_had_by_mqtt_and_nonsense_changes_nothing(

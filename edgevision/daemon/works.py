@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from edgevision.capture.picamera2 import CLOSING
 from edgevision.capture.registry import make_source
+from edgevision.capture.source import DriverSource
 from edgevision.config.model import ModelSettings
 from edgevision.config.schema import CameraSettings, Settings
 from edgevision.daemon.camera import Camera
@@ -200,7 +201,7 @@ class Works:
         """A new post, for a camera that is new or has been `dismissed`."""
         before = dismissed[name].camera if name in dismissed else None
         camera = Camera(name, make_source(settings.source), settings, model, bench.in_use.model.info.task, before)
-        camera.counters.stalled = True
+        camera.counters.stalled, camera.counters.given_up, camera.counters.ended = True, False, False
         reporter = self._around.new_reporter(camera, bench.in_use)
 
         def begin() -> None:
@@ -239,6 +240,8 @@ class Works:
     def _dismiss(self, post: _Post) -> None:
         """End a camera's work: what is open before it ends, too."""
         post.stop.set()
+        if post.capture.heartbeat.overdue() and isinstance(post.camera.source, DriverSource):
+            post.camera.source.abandon()
         self._left.append(post.capture)
         name, reporters = post.camera.name, post.bench.thread.reporters
 

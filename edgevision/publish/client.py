@@ -122,8 +122,8 @@ class Publisher:
     def deliver(self, entry: Entry) -> None:
         """Takes an event over, also before start(), without waiting for disk or network.
 
-        It goes to the outbox, and is sent once it is on disk, in order. Announced states, pictures among them, don't
-        wait for it. Without an outbox it is a message to keep.
+        It goes to the outbox, and is sent once it is on disk, in order. What is announced after it waits for that, a
+        second at most, unless many wait. Without an outbox it is a message to keep.
         """
         if self._outbox is None:
             self.publish(Message(entry.topic, entry.payload, entry.qos, keep=True))
@@ -220,6 +220,7 @@ class Publisher:
             broker, tls = self._broker, self._tls
             if self._renewed:
                 self._renewed = False
+                self._listeners.moved(broker.address)
                 self._outage = OutageLog(broker.address, self._timing.repeat_log)
             if not self._stopping.is_set():
                 self._wake.clear()

@@ -28,6 +28,11 @@ class Deliveries:
         """Whether there are entries that an end of the process would lose."""
         return bool(self) and self._outbox is not None and not self._outbox.on_disk
 
+    @property
+    def turns(self) -> tuple[int, int]:
+        """How many entries have been sent so far, and how many wait to be."""
+        return (0, 0) if self._outbox is None else self._outbox.turns()
+
     def send_due(self, connection: Connection, refusals: RefusalLog) -> None:
         """Sends what may be on its way at a time."""
         while self._outbox is not None and (row := self._outbox.take()) is not None:

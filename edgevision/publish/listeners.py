@@ -56,6 +56,13 @@ class Listeners:
         """See `Publisher.unlisten`."""
         self._listeners = {topic: one for topic, one in self._listeners.items() if topic not in topics}
 
+    def moved(self, address: str) -> None:
+        """The broker is another one from the next connection on."""
+        self._address = address
+        self._lost = 0
+        self._not_before = float("-inf")
+        self._told = set()
+
     def arrived(self, topic: str, payload: bytes, retained: bool) -> None:
         """A message, handed on in `attend`: here paho holds its locks, which the handler may want."""
         self._arrived.append((topic, payload, retained))

@@ -76,6 +76,11 @@ class Outbox:
                 state.news.notify()
             return row
 
+    def turns(self) -> tuple[int, int]:
+        """How many entries have been taken so far, and how many wait to be."""
+        with self._state.news:
+            return self._queue.taken, len(self._queue) - len(self._queue.sent)
+
     def done(self, row: Row) -> None:
         """The broker has it."""
         state = self._state

@@ -44,6 +44,8 @@ class OutboxQueue:
         self.ready: deque[Row] = deque()
         self.fresh: deque[Row] = deque()
         self.unread = 0
+        self.taken = 0
+        """How many were taken so far, those taken again included."""
         self.read_to = 0
         """The `seq` up to which the disk was read."""
         self.finished: list[int] = []
@@ -81,6 +83,7 @@ class OutboxQueue:
         if self.sent and max(self.sent[0].broken, self.ready[0].broken) >= _ALONE_AFTER:
             return None
         self.sent.append(self.ready.popleft())
+        self.taken += 1
         return self.sent[-1]
 
     def done(self, row: Row) -> bool:

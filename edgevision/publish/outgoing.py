@@ -1,15 +1,19 @@
 """What the publisher has to send: what waits for a connection, and what is on its way on one."""
 
+import time
 from collections import deque
 from dataclasses import replace
 
 from edgevision.publish.connection import Connection
 from edgevision.publish.deliveries import Deliveries
-from edgevision.publish.in_flight import MOST_MESSAGES, InFlight, Sent
+from edgevision.publish.in_flight import MOST_MESSAGES, WINDOW, InFlight, Sent
 from edgevision.publish.message import Message
 from edgevision.publish.outbox import Outbox
 from edgevision.publish.refusals import RefusalLog
-from edgevision.publish.states import States
+from edgevision.publish.states import States, Turn
+
+PATIENCE = 1.0
+"""Seconds at most that a state waits for events that were delivered before it, and aren't on disk yet."""
 
 
 class Outgoing:
@@ -70,7 +74,10 @@ class Outgoing:
         state = replace(state, retain=True, keep=False)
         self._states.keep(state)
         if connection is not None:
-            self._states.mark(state.topic, self._handed)
+            sent, waiting = self._deliveries.turns
+            # A long queue is of an outage; what holds now isn't to wait for that.
+            after = Turn(sent + waiting, time.monotonic() + PATIENCE) if 0 < waiting <= WINDOW else None
+            self._states.mark(state.topic, self._handed, after)
             self._announce_due(connection)
 
     def introduce(self, connection: Connection) -> None:
@@ -106,9 +113,9 @@ class Outgoing:
         self._deliveries.settle(connection)
 
     def send_due(self, connection: Connection) -> None:
-        """Sends the states, and what of the outbox, has its turn."""
-        self._announce_due(connection)
+        """Sends what of the outbox, and then the states, has its turn."""
         self._deliveries.send_due(connection, self._refusals)
+        self._announce_due(connection)
 
     def connection_ended(self) -> None:
         """What was on its way is lost: QoS 0 for good unless it is to be kept, the rest is held for the next one."""
@@ -128,7 +135,8 @@ class Outgoing:
 
     def _announce_due(self, connection: Connection) -> None:
         acknowledged = sum(queue.acknowledged for queue in self._everything)
-        while (state := self._states.take_due(acknowledged)) is not None:
+        sent, _ = self._deliveries.turns
+        while (state := self._states.take_due(acknowledged, sent, time.monotonic())) is not None:
             self._send_state(connection, state)
 
     def _send_state(self, connection: Connection, state: Message) -> None:

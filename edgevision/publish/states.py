@@ -1,9 +1,17 @@
 """The retained states, the newest of each topic, and which of them the broker still has to be told."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from edgevision.publish.in_flight import WINDOW, InFlight
 from edgevision.publish.message import Message
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """When a state may go out: after so many events, or at a monotonic time, whichever comes first."""
+
+    delivered: int
+    at_latest: float
 
 
 class States:
@@ -16,7 +24,7 @@ class States:
     def __init__(self) -> None:
         self.sent = InFlight()
         self._newest: dict[str, Message] = {}
-        self._due: dict[str, int] = {}
+        self._due: dict[str, tuple[int, Turn | None]] = {}
         self._busy: set[str] = set()
 
     def __len__(self) -> int:
@@ -27,10 +35,10 @@ class States:
         """`message` is its topic's newest from now on. An empty payload is forgotten once it is acknowledged."""
         self._newest[message.topic] = message
 
-    def mark(self, topic: str, handed: int) -> None:
-        """The broker is to be told of `topic`, after the first so many of QoS 1 and 2 handed to paho."""
+    def mark(self, topic: str, handed: int, turn: Turn | None = None) -> None:
+        """The broker is to be told of `topic`, after the first so many of QoS 1 and 2 handed to paho, at its `turn`."""
         self._due.pop(topic, None)
-        self._due[topic] = handed
+        self._due[topic] = handed, turn
 
     def mark_all(self, handed: int, *, acknowledged: bool) -> None:
         """The same for all whose QoS is at least 1 (`acknowledged`), or 0."""
@@ -38,11 +46,14 @@ class States:
             if (message.qos > 0) == acknowledged:
                 self.mark(message.topic, handed)
 
-    def take_due(self, acknowledged: int) -> Message | None:
-        """The next to be sent, if there is one; so many of QoS 1 and 2 have been acknowledged."""
+    def take_due(self, acknowledged: int, delivered: int = 0, now: float = 0.0) -> Message | None:
+        """The next to be sent, if there is one; so many of QoS 1 and 2 have been acknowledged, so many events
+        `delivered` to paho; `now` is monotonic."""
         if self.sent.full:
             return None
-        for topic, handed in self._due.items():
+        for topic, (handed, turn) in self._due.items():
+            if turn is not None and delivered < turn.delivered and now < turn.at_latest:
+                return None  # those behind it were announced later
             message = self._newest[topic]
             # paho lets QoS 0 overtake those of QoS 1 and 2 that have no place in its window yet.
             if topic not in self._busy and (message.qos > 0 or handed - acknowledged <= WINDOW):
