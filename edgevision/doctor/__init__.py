@@ -1,0 +1,1 @@
+"""What `edgevision doctor` looks at: one file a group of checks, each of which says what it saw and how to mend it."""
