@@ -320,11 +320,11 @@ def test_what_is_larger_than_the_broker_takes_does_not_cost_the_connection(
 def test_a_state_waits_for_the_events_before_it_but_not_for_ever() -> None:
     states, count = States(), Message(COUNT, b"1", qos=1, retain=True)
     states.keep(count)
-    states.mark(COUNT.topic, 0, Turn(delivered=5, at_latest=10.0))
+    states.mark(COUNT, 0, Turn(delivered=5, at_latest=10.0))
     assert states.take_due(0, delivered=4, now=9.0) is None
     assert states.take_due(0, delivered=5, now=9.0) == count
-    states.skip(COUNT.topic)
-    states.mark(COUNT.topic, 0, Turn(delivered=5, at_latest=10.0))
+    states.skip(COUNT)
+    states.mark(COUNT, 0, Turn(delivered=5, at_latest=10.0))
     assert states.take_due(0, delivered=4, now=10.0) == count
 
 
@@ -332,8 +332,8 @@ def test_a_state_that_was_announced_later_overtakes_none_that_waits() -> None:
     states, count, shot = States(), Message(COUNT, b"1", qos=1, retain=True), picture(1, 10)
     for state in (count, shot):
         states.keep(state)
-    states.mark(COUNT.topic, 0, Turn(delivered=1, at_latest=10.0))
-    states.mark(PICTURE.topic, 0)
+    states.mark(COUNT, 0, Turn(delivered=1, at_latest=10.0))
+    states.mark(PICTURE, 0)
     assert states.take_due(0, delivered=0, now=0.0) is None
     assert states.take_due(0, delivered=1, now=0.0) == count
     assert states.take_due(0, delivered=1, now=0.0) == shot
