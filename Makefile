@@ -1,23 +1,37 @@
 # make demo         the main job, with nothing to set up
 # make test         what runs on any machine: linters, types, unit tests, mosquitto
 # make test-system  what needs root and Debian roots: virtual camera, 64-bit Arm, tflite-runtime, Home Assistant
+# make roots        builds those roots beforehand; else the first test that needs one does
+# make soak         an hour of failures, as root: ROUNDS=200 kills, SECONDS=3600 at full speed, SEED=… to repeat
+# make deb          dist/edgevision_VERSION_all.deb, with the same files as systemd/install.sh
 # make format       ruff's layout of the code
 
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 DEFINITION = setup.cfg pyproject.toml
+# As many tests at a time as there are cores, or eight.
+PYTEST = $(BIN)/pytest --numprocesses=logical --maxprocesses=8
 
-.PHONY: demo test test-system programs lint format clean
+.PHONY: demo test test-system soak roots programs lint deb format clean
 
 demo: $(VENV)/.demo
 	$(BIN)/edgevision demo
 
 test: programs lint
-	$(BIN)/pytest -m "not system"
+	$(PYTEST) --dist=worksteal -m "not system"
 
 test-system: programs $(VENV)/.test
-	$(BIN)/pytest -m system tests/system
+	$(PYTEST) --dist=loadfile -m system tests/system
+
+ROUNDS ?= 200
+SECONDS ?= 3600
+
+soak: programs $(VENV)/.test
+	$(BIN)/python -m tests.soak --rounds $(ROUNDS) --seconds $(SECONDS) $(if $(SEED),--seed $(SEED))
+
+roots: programs $(VENV)/.test
+	$(BIN)/python -m tests.system.roots
 
 programs:
 	@tests/bring-programs.sh
@@ -26,6 +40,9 @@ lint: $(VENV)/.test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+deb: $(VENV)/bin/python
+	systemd/build-deb.sh $(BIN)/python
 
 format: $(VENV)/.test
 	$(BIN)/ruff check --fix .

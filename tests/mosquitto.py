@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
@@ -19,7 +19,8 @@ import pytest
 
 _MARK = "message "
 _SUBSCRIBE = ["-d", "-V", "mqttv5", "--retain-as-published", "-q", "1", "-F", f"{_MARK}%q %r %x %t"]
-_PATIENCE = 10.0
+_PATIENCE = 30.0  # many megabytes of pictures take their time on a busy machine
+_SHOWN = 200  # bytes of a payload, when a test fails
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ class Mosquitto:
     """A broker on a free port of 127.0.0.1, with its files in `directory`. The port stays over restarts.
 
     With `users` (name to password) nobody else gets in. `acl` is the text of an ACL file. With `tls` it speaks nothing
-    else. With `persistence` retained messages outlive a restart.
+    else. With `persistence` sessions and retained messages outlive a restart. `more` are lines of mosquitto.conf.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class Mosquitto:
         acl: str | None = None,
         tls: ServerTls | None = None,
         persistence: bool = False,
+        more: Sequence[str] = (),
     ) -> None:
         self.host = "127.0.0.1"
         self.port = _free_port()
@@ -66,7 +68,7 @@ class Mosquitto:
         self._subscribers: list[Subscriber] = []
         directory.mkdir(parents=True, exist_ok=True)
         self._configuration = directory / "mosquitto.conf"
-        self._configuration.write_text("\n".join(self._settings(acl, persistence)) + "\n")
+        self._configuration.write_text("\n".join([*self._settings(acl, persistence), *more]) + "\n")
 
     def __enter__(self) -> Self:
         self.start()
@@ -244,7 +246,8 @@ class Subscriber:
     def _wait(self, condition: Callable[[], bool], what: str, timeout: float = _PATIENCE) -> None:
         with self._news:
             if not self._news.wait_for(condition, timeout):
-                pytest.fail(f"Waited {timeout:g} s for {what}; got {self._messages}; mosquitto_sub: {self._other[-5:]}")
+                got = [replace(one, payload=one.payload[:_SHOWN]) for one in self._messages]
+                pytest.fail(f"Waited {timeout:g} s for {what}; got {got}; mosquitto_sub: {self._other[-5:]}")
 
     def _read(self) -> None:
         assert self._process.stdout is not None
@@ -284,9 +287,11 @@ def _received(line: str) -> Received:
 
 def _free_port() -> int:
     # Below 32768, from where Linux gives no ports to outgoing connections: one of those could take the port while the
-    # broker is down, and a client that tries again and again could even end up connected to itself.
+    # broker is down, and a client that tries again and again could even end up connected to itself. And each of
+    # pytest's workers has ports of its own, so that another test's broker doesn't take it.
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
     while True:
-        port = random.randrange(10_000, 30_000)
+        port = random.randrange(10_000 + worker, 30_000, 8)
         try:
             socket.create_server(("127.0.0.1", port)).close()
         except OSError:  # taken

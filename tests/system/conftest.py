@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.system import host, working_tree
-from tests.system.roots import arm64, home_assistant, tensorflow, tflite, virtcam
+from tests.system.roots import arm64, home_assistant, systemd, tensorflow, tflite, virtcam
 from tests.system.roots.recipe import Recipe, ready
 
 
@@ -41,9 +41,21 @@ def home_assistant_root() -> Path:
 
 
 @pytest.fixture(scope="session")
+def systemd_root() -> Path:
+    """Debian 12 that boots. Copy it before it does."""
+    return _root(systemd.recipe())
+
+
+@pytest.fixture(scope="session")
 def tensorflow_python() -> Path:
     """A Python with TensorFlow. It takes no root, but a gigabyte."""
     return ready(tensorflow.recipe()) / tensorflow.INTERPRETER
+
+
+@pytest.fixture(scope="session")
+def prepared_host() -> None:
+    """This machine, with root's rights and all that the tests call."""
+    _prepare()
 
 
 @pytest.fixture
@@ -55,10 +67,14 @@ def scratch(tmp_path: Path) -> Path:
 
 
 def _root(recipe: Recipe) -> Path:
+    _prepare()
+    return ready(recipe)
+
+
+def _prepare() -> None:
     try:
         host.prepare()
     except host.MissingError as error:
         if os.environ.get("CI"):
             raise  # there, a test that never ran would look like one that passed
         pytest.skip(str(error))
-    return ready(recipe)

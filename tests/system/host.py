@@ -4,10 +4,14 @@ import os
 import shutil
 import subprocess
 
+from tests.system.roots.recipe import locked
+
 COMMANDS = {
     "mmdebstrap": "mmdebstrap",
     "unshare": "util-linux",
+    "ip": "iproute2",
     "qemu-aarch64-static": "qemu-user-static",
+    "systemd-nspawn": "systemd-container",
 }
 """Command, and the Debian package that has it. (mosquitto is tests/bring-programs.sh's to bring.)"""
 
@@ -23,9 +27,10 @@ def prepare() -> None:
     """Install what is missing. Raises MissingError where that can't be done."""
     if os.geteuid() != 0:
         raise MissingError("the system tests make Debian roots and mount them, which takes root: run them with sudo")
-    missing = sorted({package for command, package in COMMANDS.items() if find(command) is None})
-    if missing:
-        _install(missing)
+    with locked("apt"):
+        missing = sorted({package for command, package in COMMANDS.items() if find(command) is None})
+        if missing:
+            _install(missing)
     os.environ["PATH"] = PATH
 
 

@@ -1,14 +1,14 @@
 """`python -m tests.system.roots [NAME...]`: builds the roots that are missing or out of date."""
 
+import signal
 import sys
 
 from tests.system import host
-from tests.system.roots import arm64, home_assistant, tflite, virtcam
+from tests.system.roots import arm64, home_assistant, node_red, systemd, tensorflow, tflite, virtcam
 from tests.system.roots.recipe import RootError, ready
 
-RECIPES = {
-    recipe.name: recipe for recipe in (virtcam.recipe(), tflite.recipe(), arm64.recipe(), home_assistant.recipe())
-}
+PLACES = (arm64, tflite, virtcam, systemd, home_assistant, tensorflow, node_red)
+RECIPES = {recipe.name: recipe for recipe in (place.recipe() for place in PLACES)}
 
 
 def main(names: list[str]) -> str | None:
@@ -16,13 +16,19 @@ def main(names: list[str]) -> str | None:
     unknown = [name for name in names if name not in RECIPES]
     if unknown:
         return f"no root is called {', '.join(unknown)}: there are {', '.join(RECIPES)}"
+    # As after Ctrl-C, nothing stays half built.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended before all roots were there"))
     try:
         host.prepare()
-        for name in names or RECIPES:
-            ready(RECIPES[name])
-    except (host.MissingError, RootError) as error:
+    except host.MissingError as error:
         return str(error)
-    return None
+    wrong = []
+    for name in names or RECIPES:
+        try:
+            ready(RECIPES[name])
+        except RootError as error:
+            wrong.append(str(error))
+    return "\n".join(wrong) or None
 
 
 if __name__ == "__main__":

@@ -34,11 +34,20 @@ class Site:
         with self._log.open("a") as log:
             log.write(f"--- {step}: {' '.join(command)}\n")
             log.flush()
-            done = subprocess.run(command, env=environment, stdout=log, stderr=subprocess.STDOUT, check=False)
-        if done.returncode != 0:
+            try:
+                process = subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
+            except FileNotFoundError as error:
+                raise RootError(f"the root {self.root.name!r} can't be built without {command[0]}") from error
+            try:
+                process.wait()
+            except BaseException:
+                process.terminate()  # killed, mmdebstrap would leave what it started writing on
+                process.wait()
+                raise
+        if process.returncode != 0:
             said = "\n".join(self._log.read_text(errors="replace").splitlines()[-5:])
             raise RootError(
-                f"the root {self.root.name!r} could not be built: {step} failed with exit status {done.returncode}; "
+                f"the root {self.root.name!r} could not be built: {step} failed with exit status {process.returncode}; "
                 f"all of it is in {self._log}, which ends:\n{said}"
             )
 
@@ -71,7 +80,7 @@ def ready(recipe: Recipe) -> Path:
     """The root of `recipe`, built now if there is none or it is out of date. Raises RootError."""
     folder = cache_folder()
     root, stamp, log = (folder / f"{recipe.name}{suffix}" for suffix in ("", ".stamp", ".log"))
-    with _locked(folder / f"{recipe.name}.lock"):
+    with locked(recipe.name):
         if stamp.exists() and stamp.read_text() == recipe.fingerprint():
             return root
         stamp.unlink(missing_ok=True)
@@ -94,8 +103,8 @@ def _remove(root: Path) -> None:
 
 
 @contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """Two test runs at once build a root only once."""
-    with path.open("w") as lock:
+def locked(name: str) -> Iterator[None]:
+    """One at a time: two test runs, or two of pytest's workers, build a root only once."""
+    with (cache_folder() / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

@@ -4,8 +4,8 @@ import configparser
 
 from tests.system.roots.recipe import REPOSITORY
 
-# They read the code and don't run it: a root has no use for them.
-CHECKERS = ("mypy", "ruff", "types-")
+# A root has no use for them: they read the code, or run tests side by side, as the runs in roots already are.
+LEFT_OUT = ("mypy", "ruff", "types-", "pytest-xdist")
 
 
 def runtime() -> tuple[str, ...]:
@@ -21,7 +21,7 @@ def runtime_of_32_bit_arm() -> tuple[str, ...]:
 
 def testing() -> tuple[str, ...]:
     """What its tests need."""
-    return tuple(line for line in _lines("options.extras_require", "test") if not line.startswith(CHECKERS))
+    return tuple(line for line in _lines("options.extras_require", "test") if not line.startswith(LEFT_OUT))
 
 
 def _lines(section: str, option: str) -> tuple[str, ...]:
