@@ -1,6 +1,7 @@
 """Of an archive one file is taken, whatever else is in it, and nothing of it decides where anything is written."""
 
 import io
+import itertools
 import tarfile
 import zipfile
 from pathlib import Path
@@ -85,6 +86,7 @@ def test_the_member_is_found_wherever_it_lies(tmp_path: Path, name: str) -> None
         (zipped(("m.tflite", bytes(2_000_001))), ".zip", "larger than"),
         (tgz(("bomb", bytes(4_000_000)), ("m.tflite", MODEL)), ".tgz", "unpacks to more than"),
     ],
+    ids=itertools.count(),  # a .tgz holds the time at which it was made
 )
 def test_an_archive_that_cannot_be_used_is_one_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes, suffix: str, words: str
