@@ -1,5 +1,6 @@
 """The tags that fetch a value from outside the file: `!env NAME`, `!file PATH` and `!credential NAME`."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,12 @@ from edgevision.regular_file import read_regular_file
 
 TAGS = ("!env", "!file", "!credential")
 MAX_SECRET_BYTES = 1 << 16
+
+CREDENTIALS = Path("/etc/edgevision/credentials")
+"""Where the installed service's are kept: for root, who tries a configuration out."""
+
+PREFIX = "edgevision_"
+"""What systemd puts before their names: systemd/edgevision.service loads the whole folder as `edgevision`."""
 
 
 class TagError(Exception):
@@ -55,15 +62,20 @@ class Tags:
             raise TagError(f"{shortened(argument)} can't be read: there is no such home folder") from None
 
     def _credential(self, name: str) -> Path:
-        folder = self.environ.get("CREDENTIALS_DIRECTORY")
-        if not folder:
-            raise TagError(
-                "there are no credentials, for $CREDENTIALS_DIRECTORY is not set; "
-                "systemd sets it for a unit with LoadCredential= or SetCredential="
-            )
         if "/" in name or name in {".", ".."}:
             raise TagError(f"{shortened(name)} is no credential's name; for a path, write !file")
-        return Path(folder) / name
+        folder = self.environ.get("CREDENTIALS_DIRECTORY")
+        if folder:
+            plain, prefixed = Path(folder) / name, Path(folder) / f"{PREFIX}{name}"
+            return prefixed if prefixed.exists() and not plain.exists() else plain
+        kept = CREDENTIALS / name
+        if not os.access(kept, os.F_OK):
+            raise TagError(
+                "there are no credentials, for $CREDENTIALS_DIRECTORY is not set; "
+                "systemd sets it for a unit with LoadCredential= or SetCredential=, and root finds those of "
+                f"{CREDENTIALS}"
+            )
+        return kept
 
 
 def misplaced_tag(tag: str) -> str:

@@ -311,3 +311,24 @@ def test_every_place_can_be_told(tmp_path: Path) -> None:
     assert config.locate("cameras", "front", "source", "fps") == f"{path}:4:13: cameras.front.source.fps"
     assert config.locate("model", "name") == f"{path}:1:1: model.name"
     assert config.locate() == f"{path}:1:1"
+
+
+SECRET = "mqtt: {password: !credential mqtt}\ncameras: {front: {source: {type: picamera2}}}\n"
+
+
+def password(settings: Settings) -> str | None:
+    return settings.mqtt.password.get_secret_value() if settings.mqtt.password is not None else None
+
+
+def test_a_credential_that_systemd_took_from_a_folder_has_its_own_name_too(tmp_path: Path) -> None:
+    (tmp_path / "edgevision_mqtt").write_text("secret\n")
+    env = {"CREDENTIALS_DIRECTORY": str(tmp_path)}
+    assert password(parsed(SECRET, tmp_path, env)) == "secret"
+    (tmp_path / "mqtt").write_text("of that very name\n")
+    assert password(parsed(SECRET, tmp_path, env)) == "of that very name"
+
+
+def test_the_installed_service_s_credentials_are_found_by_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edgevision.config.tags.CREDENTIALS", tmp_path)
+    (tmp_path / "mqtt").write_text("secret\n")
+    assert password(parsed(SECRET, tmp_path, {})) == "secret"

@@ -182,7 +182,7 @@ def gets_its_secrets_as_credentials(machine: Machine) -> None:
     machine.write(f"{CREDENTIALS}/broker", "127.0.0.1\n")
     machine.run("chmod", "0600", f"{CREDENTIALS}/broker")
     text = yaml.safe_dump(CONFIGURATION)
-    machine.write(CONFIG, text.replace("localhost", "!credential edgevision_broker"))
+    machine.write(CONFIG, text.replace("localhost", "!credential broker"))
     machine.run("systemctl", "restart", UNIT)
     machine.run("mosquitto_sub", "-h", "localhost", "-t", DETECTIONS, "-C", "1", "-W", "30")
 
