@@ -13,6 +13,9 @@ from edgevision.inference.accelerated import AcceleratedModel
 SHARED = Path(os.environ.get("EDGEVISION_SHARED", Path(__file__).parents[2] / "shared"))
 
 
+# A machine that has just been started doesn't know its time yet, and events would wait for it.
+os.environ.setdefault("EDGEVISION_TRUST_CLOCK", "1")
+
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # As in `make test &`: the processes that tests interrupt would inherit it, and never end.
     signal.signal(signal.SIGINT, signal.default_int_handler)

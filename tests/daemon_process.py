@@ -24,7 +24,7 @@ def edgevision(*arguments: str | Path, env: dict[str, str] | None = None) -> sub
 
 def environment(extra: dict[str, str]) -> dict[str, str]:
     """This process's environment with `extra`."""
-    return {**os.environ, **extra}
+    return {"EDGEVISION_TRUST_CLOCK": "1", **os.environ, **extra}
 
 
 class DaemonProcess:

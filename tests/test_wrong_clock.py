@@ -58,7 +58,10 @@ class Pi:
     def wake(self) -> Clock:
         """A clock as a process that starts now finds it."""
         return Clock(
-            wall=lambda: time.time() - self.late, is_synchronized=lambda: self.late == 0, floor=1_700_000_000.0
+            wall=lambda: time.time() - self.late,
+            is_synchronized=lambda: self.late == 0,
+            floor=1_700_000_000.0,
+            is_vouched_for=lambda _: False,
         )
 
     def run(self, image: BgrImage, *, threshold: float, max_detections: int) -> Inference:

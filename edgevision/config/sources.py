@@ -81,7 +81,7 @@ class StreamSource(Section):
     url: Annotated[SecretStr, AfterValidator(_secret_stream_url)]
     """The stream: rtsp://, rtsps://, http://, https:// and the like. Never printed, for it may hold a password."""
 
-    timeout: Timeout = 10
+    timeout: Timeout = 8
     """Seconds without a frame after which the stream counts as dead and is opened again."""
 
 

@@ -2,8 +2,10 @@
 
 import ctypes
 import logging
+import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,8 +23,17 @@ SYNCHRONIZED = Path("/run/systemd/timesync/synchronized")
 TIME_ERROR = 5
 """The answer of adjtimex(2) while nothing keeps the clock right."""
 
-SETTING_TAKES = 120.0
-"""Seconds after power on within which the network's time comes, where it comes at all."""
+SETTING_TAKES = 600.0
+"""Seconds after power on within which the network's time comes, where it comes at all: after a power cut the router has
+to come up first."""
+
+TRUST = "EDGEVISION_TRUST_CLOCK"
+"""Set in the environment, it says that the clock is right: for machines without any network time."""
+
+BATTERY_CLOCKS = Path("/sys/class/rtc")
+
+AGREE = 60.0
+"""Seconds."""
 
 NO_STEP = 0.1
 """Seconds by which two readings of the same two clocks may differ; a thing's times must not change for that."""
@@ -62,6 +73,20 @@ def synchronized(marker: Path = SYNCHRONIZED) -> bool:
     return ctypes.CDLL(None).adjtimex(ctypes.create_string_buffer(512)) not in {-1, TIME_ERROR}
 
 
+def vouched_for(now: float, environ: Mapping[str, str] = os.environ, battery_clocks: Path = BATTERY_CLOCKS) -> bool:
+    """Whether the time of day `now` is what a clock that runs without power says, too, or somebody has said so.
+
+    One without a battery stays where it is when the system's clock is set to a time that was saved: far behind.
+    """
+    if environ.get(TRUST):
+        return True
+    for clock in battery_clocks.glob("rtc*/since_epoch"):
+        with suppress(OSError, ValueError):
+            if abs(int(clock.read_text(encoding="ascii")) - now) <= AGREE:
+                return True
+    return False
+
+
 def seconds_up() -> float:
     """Since power on, those asleep too: a machine that sleeps must not look like one whose clock is set."""
     return time.clock_gettime(time.CLOCK_BOOTTIME)
@@ -84,11 +109,13 @@ class Clock:
         up: Callable[[], float] = seconds_up,
         is_synchronized: Callable[[], bool] = synchronized,
         floor: float | None = None,
+        is_vouched_for: Callable[[float], bool] = vouched_for,
     ) -> None:
         """`wall` gives seconds since 1970, `up` since power on; before `floor` (default: `earliest`) it is wrong."""
         self._wall = wall
         self._up = up
         self._is_synchronized = is_synchronized
+        self._is_vouched_for = is_vouched_for
         self._floor = earliest() if floor is None else floor
         set_by_network, self._begin = self._read()
         self.reckoning = self._reckon(self._begin, set_by_network, was_right=False)
@@ -143,7 +170,8 @@ class Clock:
         elif offset + self._up() < self._floor:
             state = "wrong"
         else:
-            state = "assumed" if was_right or self._up() > SETTING_TAKES else "waiting"
+            settled = was_right or self._up() > SETTING_TAKES or self._is_vouched_for(offset + self._up())
+            state = "assumed" if settled else "waiting"
         right = was_right or state in {"synchronized", "assumed"}
         return Reckoning(offset, offset - self._begin, state, right)
 

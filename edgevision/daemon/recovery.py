@@ -15,6 +15,9 @@ COMEBACKS_WITHIN = 600.0
 AWAY_AT_MOST = 60.0
 """Seconds for which a camera that gave frames is tried again in this process."""
 
+HANGS_AT_MOST = 600.0
+"""Seconds for which a camera that hangs from the start is left at that."""
+
 MOST_FAILURES = 6
 """In a row, of a source that ends: half a minute. A file that can't be opened must not keep a job from ending."""
 
@@ -75,7 +78,8 @@ class DriverRecovery:
             self._away_since = now
         self.failures += 1
         recent = sum(now - comeback < COMEBACKS_WITHIN for comeback in self._comebacks)
-        if self.came and hangs:
+        # One that hung from the start may have been taken by somebody; after a while a new process may do better.
+        if hangs and (self.came or now - self._away_since >= HANGS_AT_MOST):
             return _given_up(": only a new process can have it back")
         if recent >= MOST_COMEBACKS:
             return _given_up(f": it had come back {recent} times within {COMEBACKS_WITHIN / 60:.0f} minutes")

@@ -122,7 +122,8 @@ class Reporter:
         reckoning = self._clock.reckoning
         payload = event_payload(self._topics.device, self.camera.name, stamped(event, reckoning.shift))
         topic = self._topics.events(self.camera.name)
-        offset = None if reckoning.right else reckoning.offset
+        # What is read from files is as right as its clock was; nobody waits for it to be told better.
+        offset = None if reckoning.right or self.camera.source.finite else reckoning.offset
         self._publisher.deliver(Entry(topic, payload, self.qos, event.track, event.type == "end", offset))
 
     def _tell_counts(self, counts: Mapping[str, int], zone_counts: Mapping[tuple[str, str], int]) -> None:

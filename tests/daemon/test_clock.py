@@ -15,7 +15,17 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import edgevision
-from edgevision.daemon.clock import FIRST_MADE, NO_STEP, SETTING_TAKES, Clock, earliest, seconds_up, synchronized
+from edgevision.daemon.clock import (
+    FIRST_MADE,
+    NO_STEP,
+    SETTING_TAKES,
+    TRUST,
+    Clock,
+    earliest,
+    seconds_up,
+    synchronized,
+    vouched_for,
+)
 from edgevision.publish.json_values import rfc3339
 
 FLOOR = datetime(2026, 1, 1, tzinfo=UTC).timestamp()
@@ -27,11 +37,14 @@ class Machine:
 
     def __init__(self, wall: float = TODAY, up: float = 1000.0, synchronized: bool = False) -> None:
         self.wall, self.up, self.synchronized = wall, up, synchronized
+        self.vouched_for: float | None = None
         self.true = TODAY
         """What a right clock would say."""
 
     def clock(self) -> Clock:
-        return Clock(lambda: self.wall, lambda: self.up, lambda: self.synchronized, FLOOR)
+        return Clock(
+            lambda: self.wall, lambda: self.up, lambda: self.synchronized, FLOOR, lambda now: self.vouched_for == now
+        )
 
     def passes(self, seconds: float) -> None:
         self.wall += seconds
@@ -159,15 +172,35 @@ def test_what_is_known_of_the_clock(wall: float, up: float, synchronized: bool, 
     assert (clock.state, clock.right) == (state, right)
 
 
-def test_a_machine_that_nothing_sets_is_believed_after_two_minutes() -> None:
+def test_a_machine_that_nothing_sets_is_believed_after_ten_minutes() -> None:
     machine = Machine(up=5.0)
     clock = machine.clock()
     states = []
     for _ in range(5):
         clock.look()
         states.append(clock.state)
-        machine.passes(30.0)
+        machine.passes(150.0)
     assert states == ["waiting"] * 4 + ["assumed"]
+
+
+def test_a_machine_whose_battery_clock_agrees_is_believed_at_once() -> None:
+    machine = Machine(up=5.0)
+    machine.vouched_for = machine.wall
+    clock = machine.clock()
+    assert (clock.state, clock.right) == ("assumed", True)
+
+
+def test_a_clock_is_vouched_for_by_one_with_a_battery_or_by_whoever_runs_the_machine(tmp_path: Path) -> None:
+    rtc = tmp_path / "rtc0"
+    rtc.mkdir()
+    assert not vouched_for(TODAY, {}, tmp_path)
+    (rtc / "since_epoch").write_text("300\n")  # it has no battery
+    assert not vouched_for(TODAY, {}, tmp_path)
+    (rtc / "since_epoch").write_text("nonsense\n")
+    assert not vouched_for(TODAY, {}, tmp_path)
+    assert vouched_for(TODAY, {TRUST: "1"}, tmp_path)
+    (rtc / "since_epoch").write_text(f"{TODAY + 3:.0f}\n")
+    assert vouched_for(TODAY, {}, tmp_path)
 
 
 def test_times_that_may_be_told_may_always_be_told() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from edgevision.daemon.recovery import DriverRecovery, FileRecovery, Recovery, recovery_of
+from edgevision.daemon.recovery import HANGS_AT_MOST, DriverRecovery, FileRecovery, Recovery, recovery_of
 from tests.daemon.cameras import ScriptedSource
 
 
@@ -22,7 +22,13 @@ def test_a_camera_that_never_came_is_tried_for_ever() -> None:
     recovery = DriverRecovery()
     assert [fail(recovery, now) for now in range(0, 60, 10)] == [1, 2, 4, 5, 5, 5]
     assert fail(recovery, 1e6) == 5
-    assert fail(recovery, 1e6, hangs=True) == 5
+
+
+def test_a_camera_that_hangs_from_the_start_is_left_to_a_new_process_after_a_while() -> None:
+    recovery = DriverRecovery()
+    assert fail(recovery, 0, hangs=True) == 1
+    assert fail(recovery, HANGS_AT_MOST - 1, hangs=True) == 2
+    assert fail(recovery, HANGS_AT_MOST, hangs=True) is None
 
 
 def test_a_camera_that_fails_at_its_first_start_has_not_come_back_once_it_comes() -> None:

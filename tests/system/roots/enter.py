@@ -38,6 +38,7 @@ def environment(**variables: str) -> dict[str, str]:
         "LANG": "C.UTF-8",
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONUNBUFFERED": "1",
+        "EDGEVISION_TRUST_CLOCK": "1",  # or events would wait on a machine that has just been started
         **variables,
     }
 
