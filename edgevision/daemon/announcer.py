@@ -123,6 +123,7 @@ class Announcer:
             self._announce(self._topics.camera_status(camera), b"online" if online else b"offline")
 
     def _clear_away(self) -> None:
+        self._connected &= self._publisher.connected.is_set()
         retained, content = self._retained(), self._memory.content
         stale = sorted(set(content.retained) - set(retained))
         for topic in stale:

@@ -7,16 +7,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from edgevision.config.loader import Config, load_config
+from edgevision.config.tags import CREDENTIALS, PREFIX
 from edgevision.doctor.finding import Finding, mistake, ok, problem
 from edgevision.doctor.machine import Machine
 from edgevision.doctor.user import READ, User
 from edgevision.errors import ConfigError
 from edgevision.publish.settings import vet_tls_files
 
-CREDENTIALS = "etc/edgevision/credentials"
-"""Where the unit's LoadCredential= takes them from, seen from the root: the file NAME is the credential PREFIXNAME."""
-
-PREFIX = "edgevision_"
 _VARIABLE = "CREDENTIALS_DIRECTORY"
 
 
@@ -76,7 +73,7 @@ def _credentials(machine: Machine, environ: Mapping[str, str]) -> Iterator[Mappi
     found: dict[str, Path] = {}
     if environ.get(_VARIABLE):
         found |= {file.name: file for file in _files(Path(environ[_VARIABLE]))}
-    found |= {PREFIX + file.name: file for file in _files(machine.root / CREDENTIALS)}
+    found |= {PREFIX + file.name: file for file in _files(machine.root / CREDENTIALS.relative_to("/"))}
     if not found:
         yield environ
         return

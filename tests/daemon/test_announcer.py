@@ -77,7 +77,10 @@ def test_all_is_announced_once_retained(tmp_path: Path) -> None:
 
 def test_info_says_what_is_known_of_the_clock_and_what_is_wrong_with_the_configuration(tmp_path: Path) -> None:
     set_by_network = iter([False, False, True])
-    run = Run(tmp_path, time=Clock(lambda: 1_800_000_000.0, lambda: 5.0, lambda: next(set_by_network)))
+    clock = Clock(
+        lambda: 1_800_000_000.0, lambda: 5.0, lambda: next(set_by_network), is_vouched_for=lambda _: False
+    )
+    run = Run(tmp_path, time=clock)
     for mistake in (None, "edgevision.yaml:1:1: no such key", None):
         run.announcer.mistake = mistake
         run.attend()
@@ -159,6 +162,18 @@ def test_what_could_not_be_cleared_away_for_want_of_a_broker_is_the_next_time(tm
             stale = []
             run.publisher.connected.set()
             run.attend()
+
+
+def test_what_goes_while_the_broker_is_away_is_remembered_until_it_is_back(tmp_path: Path) -> None:
+    run = Run(tmp_path, a_camera(zones=ZONE))
+    run.publisher.connected.set()
+    run.attend()
+    run.publisher.connected.clear()
+    run.camera.settings = a_camera().settings
+    run.announcer.take_over([], run.discovery, 10.0)
+    run.attend()
+    assert run.publisher.retracted == ["edgevision/test/front/count/person/drive"]
+    assert Run(tmp_path).publisher.retracted == run.publisher.retracted, "this process may have died"
 
 
 def test_discovery_that_is_switched_off_takes_the_device_back(tmp_path: Path) -> None:

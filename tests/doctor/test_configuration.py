@@ -4,7 +4,8 @@ import os
 from pathlib import Path
 
 from edgevision.config.loader import Config
-from edgevision.doctor.configuration import CREDENTIALS, look_at_configuration
+from edgevision.config.tags import CREDENTIALS
+from edgevision.doctor.configuration import look_at_configuration
 from edgevision.doctor.finding import Finding, divided
 from edgevision.doctor.machine import Machine
 from edgevision.doctor.user import User, user_in_question
@@ -30,7 +31,7 @@ def test_credentials_are_found_where_the_unit_has_them(tmp_path: Path) -> None:
     config, findings = read(tmp_path, TEXT)
     assert config is None
     assert findings[0].wrong_configuration
-    folder = tmp_path / "machine" / CREDENTIALS
+    folder = tmp_path / "machine" / CREDENTIALS.relative_to("/")
     folder.mkdir(parents=True)
     (folder / "mqtt").write_text("from-the-file\n")
     config, findings = read(tmp_path, TEXT)
@@ -44,7 +45,7 @@ def test_a_credential_is_what_the_service_will_have_when_it_is_started_again(tmp
     running.mkdir()
     (running / "edgevision_mqtt").write_text("old")
     assert password(read(tmp_path, TEXT, CREDENTIALS_DIRECTORY=str(running))[0]) == "old"
-    folder = tmp_path / "machine" / CREDENTIALS
+    folder = tmp_path / "machine" / CREDENTIALS.relative_to("/")
     folder.mkdir(parents=True)
     (folder / "other").write_text("x")
     assert password(read(tmp_path, TEXT, CREDENTIALS_DIRECTORY=str(running))[0]) == "old"
