@@ -80,3 +80,15 @@ def test_the_command_line_explains_itself() -> None:
 def test_the_configuration_that_is_installed_loads() -> None:
     settings = load_config(SYSTEMD / "edgevision.yaml").settings
     assert settings.cameras["front"].source.type == "picamera2"
+
+
+@pytest.mark.parametrize(("systemd", "grows"), [(252, False), (254, True), (257, True)])
+def test_the_delay_between_restarts_grows_where_systemd_lets_it(tmp_path: Path, systemd: int, grows: bool) -> None:
+    there = tmp_path / "edgevision.service.d" / "10-growing-delay.conf"
+    script = (
+        f". {SYSTEMD}/steps.sh; DELAY={there}; systemctl() {{ echo 'systemd {systemd} ({systemd}.1)'; }}\n"
+        f"let_the_delay_grow {SYSTEMD}/growing-delay.conf"
+    )
+    subprocess.run(["sh", "-euc", script], check=True)
+    assert there.exists() == grows
+    assert not grows or "RestartMaxDelaySec=" in there.read_text()
