@@ -3,6 +3,9 @@
 import json
 import os
 import signal
+import subprocess
+import sys
+import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,8 +13,9 @@ from typing import Any
 import pytest
 
 from edgevision.demo import pictures
-from tests.daemon_process import DaemonProcess
-from tests.mosquitto import Mosquitto, Received, Subscriber, wait_until
+from tests.daemon_process import ROOT, DaemonProcess
+from tests.mosquitto import Mosquitto, Received, ServerTls, Subscriber, wait_until
+from tests.publish.certificates import make_authority, make_certificate
 
 BASE = "edgevision/test"
 PICTURES = Path(next(iter(pictures.__path__)))
@@ -253,6 +257,154 @@ def test_a_hangup_in_the_middle_of_the_start_does_not_end_it(tmp_path: Path, bro
         wait_until(lambda: _heeds_hangups(daemon.process.pid), "its signal handlers")
         daemon.process.send_signal(signal.SIGHUP)
         wait_for_frames(listener)
+        assert daemon.stop() == 0
+
+
+def test_a_pipe_in_the_file_s_place_keeps_no_later_change_waiting(tmp_path: Path, broker: Mosquitto) -> None:
+    listener = broker.subscribe(f"{BASE}/#")
+    with running(tmp_path, config(broker)) as daemon:
+        wait_for_frames(listener)
+        daemon.config.unlink()
+        os.mkfifo(daemon.config)
+        daemon.process.send_signal(signal.SIGHUP)
+        wait_for_info(listener, "is a pipe or a device")
+        daemon.configure(config(broker, model={"threshold": 0.6}))
+        listener.wait_for_payload(f"{BASE}/front/threshold", b"0.60", 20)
+        wait_for_info(listener, '"configuration": {"error": null}')
+        assert daemon.stop() == 0
+
+
+def test_a_threshold_set_by_mqtt_does_not_come_back_once_the_file_s_was_changed(
+    tmp_path: Path, broker: Mosquitto
+) -> None:
+    listener = broker.subscribe(f"{BASE}/#")
+    with running(tmp_path, config(broker)) as daemon:
+        wait_for_frames(listener)
+        broker.publish(f"{BASE}/front/threshold/set", b"0.9")
+        listener.wait_for_payload(f"{BASE}/front/threshold", b"0.90")
+        for written in (0.7, 0.5):
+            daemon.configure(config(broker, model={"threshold": written}))
+            listener.wait_for_payload(f"{BASE}/front/threshold", f"{written:.2f}".encode(), 20)
+        assert daemon.stop() == 0
+
+
+def test_a_shorter_interval_of_the_statistics_holds_at_once(tmp_path: Path, broker: Mosquitto) -> None:
+    listener = broker.subscribe(f"{BASE}/stats", f"{BASE}/front/detections")
+    with running(tmp_path, config(broker, stats={"interval": 3600})) as daemon:
+        wait_for_frames(listener)
+        assert not payloads(listener.messages, "stats")
+        daemon.configure(config(broker))
+        listener.wait_for(lambda messages: len(payloads(messages, "stats")) > 1, "statistics", 20)
+        assert daemon.stop() == 0
+
+
+@pytest.mark.parametrize("change", ["device", "state_dir"])
+def test_events_that_wait_for_the_broker_are_sent_after_a_change_of_their_place(
+    tmp_path: Path, broker: Mosquitto, change: str
+) -> None:
+    listener = broker.subscribe("edgevision/#")
+    settings = config(broker)
+    with running(tmp_path, settings) as daemon:
+        listener.wait_for(lambda messages: bool(payloads(messages, "front/events")), "an event", 20)
+        (start,) = payloads(listener.messages, "front/events")
+        broker.stop()
+        daemon.configure({**settings, change: "renamed" if change == "device" else str(tmp_path / "elsewhere")})
+        wait_until(lambda: daemon.log.count("camera front: frames come") == 2, "all to start anew", 20)
+        broker.start()
+        listener.wait_for(
+            lambda messages: any(
+                (event["type"], event["track"]) == ("end", start["track"])
+                for event in payloads(messages, "front/events")
+            ),
+            "the end of what was there",
+        )
+        assert daemon.stop() == 0
+    assert not (tmp_path / "state" / "outbox-test.sqlite3").exists()
+
+
+def test_what_is_changed_along_with_the_device_holds_too(tmp_path: Path, broker: Mosquitto) -> None:
+    listener = broker.subscribe("edgevision/#")
+    with running(tmp_path, config(broker)) as daemon:
+        wait_for_frames(listener)
+        daemon.configure({**config(broker), "device": "renamed", "log": {"format": "json"}})
+        listener.wait_for_payload("edgevision/renamed/front/status", b"online", 20)
+        assert daemon.stop() == 0
+    assert json.loads(daemon.log.splitlines()[-1])["message"] == "stopped"
+
+
+def test_a_certificate_that_is_renewed_under_its_name_is_used_from_the_reload_on(tmp_path: Path) -> None:
+    authority = make_authority(tmp_path, "authority")
+    server = make_certificate(tmp_path, "broker", authority, "IP:127.0.0.1")
+    client = make_certificate(tmp_path, "client", authority)
+    tls = ServerTls(server.cert, server.key, client_ca=authority.cert)
+    with Mosquitto(tmp_path / "tls", tls=tls) as broker:
+        settings = config(broker)
+        settings["mqtt"]["tls"] = {"ca": str(authority.cert), "cert": str(client.cert), "key": str(client.key)}
+        with running(tmp_path, settings) as daemon:
+            wait_until(lambda: daemon.log.count("Connected to the MQTT broker") == 1, "the connection")
+            (tmp_path / "renewed").mkdir()
+            renewed = make_certificate(tmp_path / "renewed", "client", authority)
+            renewed.key.replace(client.key)
+            renewed.cert.replace(client.cert)
+            daemon.process.send_signal(signal.SIGHUP)
+            wait_until(lambda: daemon.log.count("Connected to the MQTT broker") == 2, "another connection", 20)
+            assert daemon.stop() == 0
+    assert daemon.log.count("frames come") == 1
+
+
+def test_a_storm_of_hangups_keeps_no_end_waiting(tmp_path: Path, broker: Mosquitto) -> None:
+    listener = broker.subscribe(f"{BASE}/#")
+    with running(tmp_path, config(broker)) as daemon:
+        wait_for_frames(listener)
+        over = threading.Event()
+
+        def storm() -> None:
+            while not over.is_set() and daemon.process.poll() is None:
+                daemon.process.send_signal(signal.SIGHUP)
+
+        hangups = threading.Thread(target=storm)
+        hangups.start()
+        try:
+            wait_for_frames(listener)
+            assert daemon.stop() == 0
+        finally:
+            over.set()
+            hangups.join()
+    assert_without_a_gap(frames(listener))
+    assert daemon.log.count("frames come") == 1
+
+
+def test_a_hangup_asks_for_a_reload_also_where_the_terminal_is_not_our_session_s(
+    tmp_path: Path, broker: Mosquitto
+) -> None:
+    listener = broker.subscribe(f"{BASE}/#")
+    control, terminal = os.openpty()
+    daemon = running(tmp_path, config(broker))
+    command = [sys.executable, "-m", "edgevision", "run", "-c", str(daemon.config)]
+    environment = {**os.environ, "EDGEVISION_FAKE_CAMERA": PEOPLE}
+    with subprocess.Popen(
+        command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=terminal, stderr=terminal, env=environment
+    ) as process:
+        os.close(terminal)
+        try:
+            wait_for_frames(listener)
+            process.send_signal(signal.SIGHUP)
+            wait_for_frames(listener)
+            daemon.configure(config(broker, model={"threshold": 0.6}))
+            listener.wait_for_payload(f"{BASE}/front/threshold", b"0.60", 20)
+            os.close(control)  # now it has hung up
+            process.send_signal(signal.SIGHUP)
+            assert process.wait(20) == 0
+        finally:
+            process.kill()
+
+
+def test_a_change_in_the_middle_of_the_start_is_noticed(tmp_path: Path, broker: Mosquitto) -> None:
+    listener = broker.subscribe(f"{BASE}/front/threshold")
+    with running(tmp_path, config(broker)) as daemon:
+        wait_until(lambda: "TensorFlow Lite" in daemon.log, "the model to be opened")
+        daemon.configure(config(broker, model={"threshold": 0.6}))
+        listener.wait_for_payload(f"{BASE}/front/threshold", b"0.60", 20)
         assert daemon.stop() == 0
 
 

@@ -1,7 +1,10 @@
 """`edgevision run`."""
 
+import gc
 import logging
 import os
+import shutil
+import signal
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -10,9 +13,10 @@ from typing import NoReturn
 from edgevision.cli.exit_status import DONE, FAILED
 from edgevision.config.loader import Config, load_config
 from edgevision.daemon.clock import Clock
-from edgevision.daemon.daemon import LOOK_AROUND, Daemon
+from edgevision.daemon.daemon import LOOK_AROUND, Daemon, outbox_path
 from edgevision.daemon.models import ModelInUse, open_models
 from edgevision.daemon.notify import Notifier
+from edgevision.daemon.reload import ConfigFile
 from edgevision.daemon.stop_request import StopRequest
 from edgevision.log import configure_logging
 from edgevision.publish.settings import vet_tls_files
@@ -25,32 +29,40 @@ def run_daemon(path: Path, stop: StopRequest) -> None:
 
     Raises ConfigError before anything is started when the file or a model of it can't be used.
     """
+    file = ConfigFile(path)
     config = load_config(path)
     vet_tls_files(config)
     configure_logging(config.settings.log.level, config.settings.log.format)
     notifier, clock = Notifier(os.environ), Clock()
     while True:
-        models = _open_unless_stopped(config, stop)
+        models = _open_unless_stopped(config, stop, notifier)
         if models is None:
             log.info("stopped")
             _leave(DONE)
-        daemon = Daemon(config, models, stop, notifier, clock)
+        daemon = Daemon(config, models, stop, notifier, clock, file)
+        # What is put aside later is not to be held on to here: an accelerator serves one model at a time.
+        del models
         status = exit_status_of(daemon)
         if daemon.successor is None:
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)  # for Python takes our handler away before it ends
             sys.exit(status)
+        _take_along(outbox_path(config.settings), outbox_path(daemon.successor.settings))
         config = daemon.successor
+        del daemon
+        gc.collect()
+        configure_logging(config.settings.log.level, config.settings.log.format)
 
 
 def exit_status_of(daemon: Daemon) -> int:
     """Run `daemon` to its end; the exit status."""
     status = DONE if daemon.run() else FAILED
-    if daemon.hung:
+    if daemon.hung or daemon.reading:
         # For the next one, it would have what it hangs in.
         _leave(status if daemon.successor is None else FAILED)
     return status
 
 
-def _open_unless_stopped(config: Config, stop: StopRequest) -> list[ModelInUse] | None:
+def _open_unless_stopped(config: Config, stop: StopRequest, notifier: Notifier) -> list[ModelInUse] | None:
     """All models; None when stopped meanwhile, for an Edge TPU that hangs takes half a minute."""
     opening = ThreadPoolExecutor(1, "opening")
     opened = opening.submit(open_models, config, measure_threads=True)
@@ -58,7 +70,19 @@ def _open_unless_stopped(config: Config, stop: StopRequest) -> list[ModelInUse] 
     while not opened.done():
         if stop.wait(LOOK_AROUND):
             return None
+        notifier.alive()  # in the middle of a reload systemd waits for it
     return opened.result()
+
+
+def _take_along(old: Path, new: Path) -> None:
+    """Let events that the broker hasn't taken yet wait in the next daemon's outbox, unless it has one of its own."""
+    unfinished = old.with_name(f"{old.name}-wal")
+    try:
+        if old.is_file() and not unfinished.exists() and not new.exists():
+            new.parent.mkdir(parents=True, exist_ok=True)
+            shutil.move(old, new)
+    except OSError as error:
+        log.warning("%s can't become %s (%s): events that wait there are not sent", old, new, error.strerror)
 
 
 def _leave(status: int) -> NoReturn:

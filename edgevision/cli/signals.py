@@ -1,5 +1,6 @@
 """From signals to requests."""
 
+import errno
 import os
 import signal
 import sys
@@ -36,6 +37,6 @@ def reload_on_hangup(request: StopRequest) -> None:
 def _is_there(terminal: int) -> bool:
     try:
         os.tcgetpgrp(terminal)
-    except OSError:  # EIO, once it has hung up
-        return False
+    except OSError as error:
+        return error.errno != errno.EIO  # another one where it isn't our session's
     return True

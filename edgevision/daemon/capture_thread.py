@@ -33,9 +33,6 @@ class CaptureThread(SupervisedThread):
     a driver, and only closes its source.
     """
 
-    after: Sequence[threading.Thread] = ()
-    """Threads that may have the camera's device still, to be waited for; to be set before start()."""
-
     def __init__(
         self,
         camera: Camera,
@@ -75,6 +72,10 @@ class CaptureThread(SupervisedThread):
         self._late: tuple[object, float] | None = None
         """How far it was when it was first found to be late, and when that was."""
         self._waited_for = False
+        self.after: Sequence[threading.Thread] = ()
+        """Threads that may have the camera's device still, to be waited for; to be set before start()."""
+        self.begin: Callable[[], None] = _nothing
+        """What is to be done then, before the first frame; to be set before start(), too."""
 
     def work(self) -> None:
         """Read to the end of the source; after a failure wait, longer each time, and open it again, or give it up."""
@@ -82,7 +83,8 @@ class CaptureThread(SupervisedThread):
         while any(before.is_alive() for before in self.after) and time.monotonic() < deadline:
             if self._stop_asked.wait(0.05):
                 return
-        self.after = ()
+        self.begin()
+        self.after, self.begin = (), _nothing  # which hold on to what has had its day
         while not self._stop_asked.is_set():
             wait = self._one_life()
             if wait is None:
@@ -182,6 +184,8 @@ class CaptureThread(SupervisedThread):
         level = logging.INFO if frames else logging.WARNING
         log.log(level, "camera %s: the source has ended after %d frames", self._camera.name, frames)
         self._no_picture(over=True)
+        if self._stop_asked.is_set():  # while that waited for its place
+            return
         self._counters.ended = self._counters.tried = True
         self._on_change()
 
@@ -224,6 +228,10 @@ class CaptureThread(SupervisedThread):
     def _put(self, what: Frame | NoPicture) -> bool:
         """Hand it on; True when a frame was dropped for it, or with it."""
         return self._queue.put_newest(what) if self._source.live else not self._queue.put_when_free(what)
+
+
+def _nothing() -> None:
+    pass
 
 
 def _level(failures: int) -> int:

@@ -81,6 +81,8 @@ class CommandDesk:
         threshold, configured = remembered.threshold, camera.model.threshold
         kept = threshold is not None and threshold.configured == configured
         camera.controls.threshold = threshold.value if threshold is not None and kept else configured
+        if threshold is not None and not kept:  # nor does it come back with the configuration's former one
+            self._note(camera.name, threshold=None)
         was_on, camera.controls.detect = camera.controls.detect, remembered.detect
         if was_on and not remembered.detect:
             topic = self._topics.detect_set(camera.name)
@@ -142,16 +144,14 @@ class CommandDesk:
         """On the disk before it is answered, unless there are very many of them or the disk can't be written."""
         controls, configured = camera.controls, camera.model.threshold
         threshold = RememberedThreshold(value=controls.threshold, configured=configured)
-        content = self._memory.content
-        known = content.cameras.get(camera.name, RememberedCamera())
-        new = known.model_copy(
-            update={
-                "detect": controls.detect,
-                "threshold": threshold if controls.threshold != configured else None,
-            }
-        )
-        self._memory.content = content.model_copy(update={"cameras": {**content.cameras, camera.name: new}})
+        kept = threshold if controls.threshold != configured else None
+        self._note(camera.name, detect=controls.detect, threshold=kept)
         self._memory.store()
+
+    def _note(self, camera: str, **what: object) -> None:
+        content = self._memory.content
+        new = content.cameras.get(camera, RememberedCamera()).model_copy(update=what)
+        self._memory.content = content.model_copy(update={"cameras": {**content.cameras, camera: new}})
 
     def _tell_detect(self, camera: Camera) -> None:
         state = b"ON" if camera.controls.detect else b"OFF"

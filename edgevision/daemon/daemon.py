@@ -5,6 +5,7 @@ import secrets
 import threading
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 import cv2
 
@@ -18,7 +19,7 @@ from edgevision.daemon.command_desk import CommandDesk
 from edgevision.daemon.memory import Memory, RememberedCamera
 from edgevision.daemon.models import ASSUMED, ModelInUse, model_name
 from edgevision.daemon.notify import Notifier
-from edgevision.daemon.reload import ConfigFile, Loaded, Reloading
+from edgevision.daemon.reload import ConfigFile, Loaded, Reloading, Stamp, stamp
 from edgevision.daemon.reporter import Reporter
 from edgevision.daemon.scene_rules import counted_labels, label_names, scene_rules
 from edgevision.daemon.statistics import StatsReporter
@@ -64,25 +65,30 @@ class Daemon:
         stop: StopRequest,
         notifier: Notifier | None = None,
         clock: Clock | None = None,
+        file: ConfigFile | None = None,
     ) -> None:
-        """`models` are those of `config`, opened; `notifier` tells systemd, where there is one."""
+        """`models` are those of `config`, opened; `notifier` tells systemd, where there is one.
+
+        `file` is what `config` was read from, looked at before it was read: what has changed since then is noticed.
+        """
         self.successor: Config | None = None
         """A configuration that wants another daemon: `run` has ended for it."""
         settings = config.settings
         self._settings = settings
         self._models = models
+        self._tls_files = _tls_files(settings)
         self._stop = stop
         self._notifier = notifier or Notifier({})
         self._clock = clock or Clock()
         self._topics = Topics(settings.mqtt.topic_prefix, settings.device)
-        self._outbox = Outbox(settings.state_dir / f"outbox-{settings.device}.sqlite3")
+        self._outbox = Outbox(outbox_path(settings))
         self._publisher = Publisher(_broker(settings), self._topics.status, outbox=self._outbox)
         self._memory = Memory(settings.state_dir / f"mqtt-{settings.device}.json", time.monotonic)
         self._dead: list[SupervisedThread] = []
         self._ready = False
         self._alive_said = float("-inf")
         self._stuck_said = False
-        self._file = ConfigFile(config.path)
+        self._file = file or ConfigFile(config.path)
         self._path = config.path
         self._reloading: Reloading | None = None
         self._works = Works(
@@ -113,6 +119,11 @@ class Daemon:
     def hung(self) -> list[str]:
         """Names of the threads that did not end in time: stuck in a driver, beyond our reach."""
         return self._works.hung
+
+    @property
+    def reading(self) -> bool:
+        """Whether the configuration is being read again, its models opened, which nothing can interrupt."""
+        return self._reloading is not None and self._reloading.result is None
 
     def run(self) -> bool:
         """Run until every source has ended or `stop` is made; False when something died or was given up.
@@ -165,6 +176,7 @@ class Daemon:
             if now >= next_stats:
                 next_stats = now + self._settings.stats.interval
                 self._send_stats()
+            next_stats = min(next_stats, now + self._settings.stats.interval)  # it may have become shorter
         self._send_stats()
         given_up = any(camera.counters.given_up for camera in self._works.cameras.values())
         return not (self._failed() or given_up)
@@ -191,36 +203,41 @@ class Daemon:
         if self._reloading is None:
             if self._stop.take_reload() or self._file.changed(now):
                 self._file.note()
-                self._notifier.reloading()
+                if self._ready:
+                    self._notifier.reloading()
                 self._reloading = Reloading(self._path, self._models, self._stop.nudge)
         elif self._reloading.result is not None:
             result, self._reloading = self._reloading.result, None
-            if isinstance(result, ConfigError):
-                log.error("the configuration can't be used, the one before goes on:\n%s", result)
-                self._announcer.mistake = str(result)
-            else:
-                self._announcer.mistake = None
-                self._take_over(result)
+            mistake = str(result) if isinstance(result, ConfigError) else self._take_over(result)
+            if mistake is not None:
+                log.error("the configuration can't be used, the one before goes on:\n%s", mistake)
+            self._announcer.mistake = mistake
             if self._ready and self.successor is None:
                 self._notifier.ready()
 
-    def _take_over(self, loaded: Loaded) -> None:
-        """Let the new configuration hold; only what is changed by it starts anew."""
+    def _take_over(self, loaded: Loaded) -> str | None:
+        """Let the new configuration hold, only what it changes starts anew; or say what is wrong with it."""
         old, new = self._settings, loaded.config.settings
+        tls_files = _tls_files(new)
         if (old.device, old.mqtt.topic_prefix, old.state_dir) != (new.device, new.mqtt.topic_prefix, new.state_dir):
             log.info("the configuration has another device, topic_prefix or state_dir: all starts anew")
             self.successor = loaded.config
-            return
-        if old == new and [one.origin for one in self._models] == [one.origin for one in loaded.models]:
+            return None
+        same_models = [one.origin for one in self._models] == [one.origin for one in loaded.models]
+        if old == new and same_models and tls_files == self._tls_files:
             log.info("the configuration was read again: nothing has changed")
-            return
+            return None
+        if _broker(old) != _broker(new) or tls_files != self._tls_files:
+            try:
+                self._publisher.reconnect(_broker(new))
+            except ConfigError as error:  # files for TLS, which have changed since they were tried
+                return str(error)
         if old.log != new.log:
             configure_logging(new.log.level, new.log.format)
-        self._settings, self._models = new, loaded.models
-        if _broker(old) != _broker(new):
-            self._publisher.reconnect(_broker(new))
+        self._settings, self._models, self._tls_files = new, loaded.models, tls_files
         self._settle_in()
         log.info("the configuration was read again: %s", "; ".join(self._summary()))
+        return None
 
     def _died(self, thread: SupervisedThread) -> None:
         self._dead.append(thread)
@@ -277,5 +294,16 @@ class Daemon:
         ]
 
 
+def outbox_path(settings: Settings) -> Path:
+    """Where events wait for the broker."""
+    return settings.state_dir / f"outbox-{settings.device}.sqlite3"
+
+
 def _broker(settings: Settings) -> BrokerSettings:
     return broker_settings(settings.mqtt, f"edgevision-{settings.device}")
+
+
+def _tls_files(settings: Settings) -> list[Stamp]:
+    """The states of the files for TLS: a certificate is renewed under its old name."""
+    tls = settings.mqtt.tls
+    return [stamp(path) for path in (tls.ca, tls.cert, tls.key) if path is not None] if tls is not None else []

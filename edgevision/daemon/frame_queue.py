@@ -52,8 +52,14 @@ class FrameQueue:
             self._waiting.setdefault(notice.camera, notice)
             self._changed.notify_all()
 
+    def forget(self, camera: str) -> None:
+        """Drop what waits of this camera."""
+        with self._changed:
+            self._waiting.pop(camera, None)
+            self._changed.notify_all()
+
     def send(self, errand: Callable[[], None]) -> None:
-        """Let the thread that takes do something, before it takes another frame; nobody does it once it is closed."""
+        """Let the thread that takes do something, before it takes another frame, or ends because it is closed."""
         with self._changed:
             self._errands.append(Errand(errand))
             self._changed.notify_all()
@@ -74,11 +80,11 @@ class FrameQueue:
             self._in_work = False
             self._changed.notify_all()
             self._changed.wait_for(lambda: self._closed or self._errands or self._waiting)
-            if self._closed:
-                return None
             if self._errands:
                 self._in_work = True
                 return self._errands.popleft()
+            if self._closed:
+                return None
             camera = next(iter(self._waiting))
             frame = self._waiting.pop(camera)
             self._in_work = True

@@ -80,7 +80,13 @@ def open_models(config: Config, *, measure_threads: bool, at_hand: Sequence[Mode
             for camera in group.cameras:
                 for place, what in unknown_labels(config.settings.cameras[camera], label_names(model.info.labels)):
                     problems.note_at(what, "cameras", camera, *place)
-    problems.raise_any()
+    try:
+        problems.raise_any()
+    except ConfigError:
+        for one in in_use:
+            if one.origin not in known:  # or it would go on seeking its accelerator, and take it from who is at work
+                one.model.close()
+        raise
     return in_use
 
 

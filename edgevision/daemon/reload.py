@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import stat
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ SETTLED = 1.0
 """Seconds for which a changed file must stay as it is before it is read: editors write in steps."""
 
 Stamp = tuple[int, ...] | None
-"""What tells one state of a file from another; None: it isn't there."""
+"""What tells one state of a file from another; None: there is no such file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +35,14 @@ class ConfigFile:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._known = self._seen = _stamp(path)
+        self._known = self._seen = stamp(path)
         self._since = 0.0
 
     def changed(self, now: float) -> bool:
         """Whether there is a new state to be read, told once; `now` in seconds, of any clock that doesn't jump."""
-        stamp = _stamp(self._path)
-        if stamp != self._seen:
-            self._seen, self._since = stamp, now
+        state = stamp(self._path)
+        if state != self._seen:
+            self._seen, self._since = state, now
         if self._seen in (self._known, None) or now - self._since < SETTLED:
             return False
         self._known = self._seen
@@ -49,7 +50,7 @@ class ConfigFile:
 
     def note(self) -> None:
         """It is read now, whatever state it is in."""
-        self._known = self._seen = _stamp(self._path)
+        self._known = self._seen = stamp(self._path)
 
 
 class Reloading:
@@ -66,6 +67,7 @@ class Reloading:
 
     def _read(self) -> None:
         try:
+            _refuse_pipe(self._path)
             config = load_config(self._path)
             vet_tls_files(config)
             self.result = Loaded(config, open_models(config, measure_threads=True, at_hand=self._at_hand))
@@ -78,8 +80,19 @@ class Reloading:
             self._on_end()
 
 
-def _stamp(path: Path) -> Stamp:
-    with contextlib.suppress(OSError):
+def stamp(path: Path) -> Stamp:
+    """The state that the file is in now."""
+    with contextlib.suppress(OSError, ValueError):
         state = path.stat()
-        return state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns
+        if stat.S_ISREG(state.st_mode):
+            # ctime: permissions, too, decide whether it can be read.
+            return state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns
     return None
+
+
+def _refuse_pipe(path: Path) -> None:
+    """Raises ConfigError for what reading could wait for without end, and every later change behind it."""
+    with contextlib.suppress(OSError):
+        mode = path.stat().st_mode
+        if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+            raise ConfigError(f"{path}: the configuration can't be read again: it is a pipe or a device")

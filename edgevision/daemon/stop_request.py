@@ -1,5 +1,6 @@
 """Asking the daemon to end, to read its configuration again, or to look around, from a signal handler or a thread."""
 
+import contextlib
 import queue
 from enum import Enum, auto
 
@@ -19,7 +20,7 @@ class StopRequest:
 
     def __init__(self) -> None:
         self._asked: queue.SimpleQueue[_Wish] = queue.SimpleQueue()
-        self._reload = False
+        self._met: set[_Wish] = set()
 
     def make(self) -> None:
         """Ask to end."""
@@ -35,14 +36,15 @@ class StopRequest:
 
     def wait(self, seconds: float) -> bool:
         """Wait at most `seconds`, less when nudged or to reload; True when asked to end."""
-        try:
-            wish = self._asked.get(timeout=seconds)
-        except queue.Empty:
-            return False
-        self._reload |= wish is _Wish.RELOAD
-        return wish is _Wish.END
+        with contextlib.suppress(queue.Empty):
+            self._met.add(self._asked.get(timeout=seconds))
+        # All at once: behind a storm of signals the end would have to wait.
+        for _ in range(self._asked.qsize()):
+            self._met.add(self._asked.get())
+        return _Wish.END in self._met
 
     def take_reload(self) -> bool:
         """Whether wait() has met a wish to reload since the last time."""
-        asked, self._reload = self._reload, False
+        asked = _Wish.RELOAD in self._met
+        self._met.discard(_Wish.RELOAD)
         return asked

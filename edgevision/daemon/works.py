@@ -21,8 +21,8 @@ from edgevision.daemon.threads import SupervisedThread
 
 log = logging.getLogger(__name__)
 
-ERRAND_WITHIN = 5.0
-"""Seconds that the main thread waits for an inference thread to take note of a change: it is at one frame."""
+ERRANDS_WITHIN = 3.0
+"""Seconds that the main thread waits for inference threads to take note of a change: each is at one frame."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +69,11 @@ class Works:
         self._around = surroundings
         self._benches: list[_Bench] = []
         self._posts: dict[str, _Post] = {}
-        self._left: list[SupervisedThread] = []
-        """Threads that nobody needs any more, while they live."""
+        self._errands_until = 0.0
+        self._left: list[tuple[SupervisedThread, DriverSource | None]] = []
+        """Threads that nobody needs any more, while they live, and what they may hang in."""
+        self._retired: list[ModelInUse] = []
+        """Models that nobody needs any more, while an accelerator hangs in them."""
 
     def change(self, settings: Settings, models: Sequence[ModelInUse]) -> None:
         """Make it what `settings` say, with their `models`; what needn't change goes on undisturbed.
@@ -78,6 +81,7 @@ class Works:
         A camera whose source or model has changed starts anew; one with other labels, zones or events goes on, but what
         is open before it ends; all else just holds from the next frame on.
         """
+        self._errands_until = time.monotonic() + ERRANDS_WITHIN
         before, self._benches = self._benches, [self._bench(in_use) for in_use in models]
         bench_of = {name: bench for bench in self._benches for name in bench.in_use.cameras}
         dismissed = {
@@ -106,7 +110,11 @@ class Works:
             doing = post.capture.heartbeat.overdue() if post.capture.is_alive() else None
             if doing is not None and post.capture.abandon(doing):
                 self._replace(post)
-        self._left = [thread for thread in self._left if thread.is_alive()]
+        for thread, source in self._left:
+            if source is not None and thread.is_alive() and thread.heartbeat.overdue():
+                source.abandon()  # or nobody else could have the camera
+        self._left = [left for left in self._left if left[0].is_alive()]
+        self._retired = [in_use for in_use in self._retired if in_use.model.hung]
 
     @property
     def stuck(self) -> list[str]:
@@ -135,7 +143,8 @@ class Works:
     def hung(self) -> list[str]:
         """Names of the threads that run still: after stop(), they are stuck in a driver, beyond our reach."""
         closing = [thread for thread in threading.enumerate() if thread.name.startswith(CLOSING)]
-        stuck = [f"accelerator of {bench.in_use.name}" for bench in self._benches if bench.in_use.model.hung]
+        models = [*(bench.in_use for bench in self._benches), *self._retired]
+        stuck = [f"accelerator of {in_use.name}" for in_use in models if in_use.model.hung]
         return [*(thread.name for thread in (*self._threads(), *closing) if thread.is_alive()), *stuck]
 
     def stop(self, deadline: float) -> None:
@@ -156,7 +165,7 @@ class Works:
 
     def _threads(self) -> list[SupervisedThread]:
         captures = [post.capture for post in self._posts.values()]
-        return [*captures, *(bench.thread for bench in self._benches), *self._left]
+        return [*captures, *(bench.thread for bench in self._benches), *(thread for thread, _ in self._left)]
 
     def _show(self, posts: Iterable[_Post]) -> None:
         # In place: others hold on to them.
@@ -204,15 +213,20 @@ class Works:
         camera.counters.stalled, camera.counters.given_up, camera.counters.ended = True, False, False
         reporter = self._around.new_reporter(camera, bench.in_use)
 
-        def begin() -> None:
-            bench.thread.reporters[name] = reporter
-            reporter.start()
-
-        self._send(bench, begin)
         stop = threading.Event()
         post = _Post(camera, reporter, bench, self._capture(camera, bench, stop), stop)
-        # What is to be opened may be what one of them has.
-        post.capture.after = [old.capture for old in dismissed.values()]
+
+        def begin() -> None:
+            if not stop.is_set():
+                bench.queue.forget(name)
+                bench.thread.reporters[name] = post.reporter
+                post.reporter.start()
+
+        # What is to be opened may be what one of them has; and what they still hand on is not to be reported as ours.
+        post.capture.after = [
+            thread for old in dismissed.values() for thread in (old.capture, *old.capture.after) if thread.is_alive()
+        ]
+        post.capture.begin = lambda: bench.queue.send(begin)
         post.capture.start()
         return post
 
@@ -230,7 +244,7 @@ class Works:
 
     def _replace(self, post: _Post) -> None:
         """Let a new thread with a new source do what the old one has got stuck in."""
-        self._left.append(post.capture)
+        self._left.append((post.capture, None))
         camera = post.camera
         camera.source = make_source(camera.settings.source)
         post.stop = threading.Event()
@@ -240,9 +254,8 @@ class Works:
     def _dismiss(self, post: _Post) -> None:
         """End a camera's work: what is open before it ends, too."""
         post.stop.set()
-        if post.capture.heartbeat.overdue() and isinstance(post.camera.source, DriverSource):
-            post.camera.source.abandon()
-        self._left.append(post.capture)
+        source = post.camera.source
+        self._left.append((post.capture, source if isinstance(source, DriverSource) else None))
         name, reporters = post.camera.name, post.bench.thread.reporters
 
         def leave() -> None:
@@ -254,7 +267,8 @@ class Works:
     def _close(self, bench: _Bench) -> None:
         bench.queue.close()
         bench.in_use.model.close()
-        self._left.append(bench.thread)
+        self._left.append((bench.thread, None))
+        self._retired.append(bench.in_use)
 
     def _send(self, bench: _Bench, errand: Callable[[], None]) -> None:
         """Let the inference thread do it, and wait until it is done; one that hangs is supervised elsewhere."""
@@ -265,7 +279,7 @@ class Works:
             done.set()
 
         bench.queue.send(do)
-        done.wait(ERRAND_WITHIN)
+        done.wait(self._errands_until - time.monotonic())
 
 
 def _fits(post: _Post, settings: CameraSettings, bench: _Bench) -> bool:

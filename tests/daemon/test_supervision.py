@@ -176,3 +176,13 @@ def test_a_camera_that_can_not_be_had_back_is_the_end(broker: Mosquitto, monkeyp
     camera.there.clear()
     watched.thread.join(20)
     assert watched.ended == [False]
+
+
+def test_the_end_is_not_kept_waiting_by_all_the_wishes_before_it() -> None:
+    stop = StopRequest()
+    for _ in range(10_000):
+        stop.reload()
+    stop.make()
+    assert stop.wait(0)
+    assert stop.take_reload()
+    assert not stop.take_reload()
