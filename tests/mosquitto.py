@@ -246,7 +246,7 @@ class Subscriber:
     def _wait(self, condition: Callable[[], bool], what: str, timeout: float = _PATIENCE) -> None:
         with self._news:
             if not self._news.wait_for(condition, timeout):
-                got = [replace(one, payload=one.payload[:_SHOWN]) for one in self._messages]
+                got = [replace(one, payload=one.payload[:_SHOWN]) for one in self._messages[-20:]]
                 pytest.fail(f"Waited {timeout:g} s for {what}; got {got}; mosquitto_sub: {self._other[-5:]}")
 
     def _read(self) -> None:

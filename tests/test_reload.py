@@ -97,6 +97,35 @@ def test_a_threshold_changes_nothing_but_the_number(tmp_path: Path, broker: Mosq
     assert daemon.log.count("frames come") == 1
 
 
+def test_a_threshold_ends_nothing_that_is_open_and_the_quality_of_service_changes(
+    tmp_path: Path, broker: Mosquitto
+) -> None:
+    listener = broker.subscribe(f"{BASE}/#")
+    with running(tmp_path, config(broker)) as daemon:
+        listener.wait_for(lambda messages: bool(payloads(messages, "front/events")), "a start", 20)
+        listener.wait_for_payload(f"{BASE}/front/count/person", b"1")
+        settings = config(broker, model={"threshold": 0.6})
+        settings["mqtt"]["qos"] = 0
+        daemon.configure(settings)
+        listener.wait_for_payload(f"{BASE}/front/threshold", b"0.60", 20)
+        wait_for_frames(listener)
+        assert [event["type"] for event in payloads(listener.messages, "front/events")].count("end") == 0
+        assert daemon.stop() == 0
+    qualities = [one.qos for one in listener.messages if one.topic == f"{BASE}/front/events"]
+    assert (qualities[0], qualities[-1]) == (1, 0)
+
+
+def test_a_motion_gate_is_switched_off(tmp_path: Path, broker: Mosquitto) -> None:
+    listener = broker.subscribe(f"{BASE}/#")
+    still = {**config(broker, {"front": camera(motion={"enabled": True})})}
+    with DaemonProcess(tmp_path, still, {"EDGEVISION_FAKE_CAMERA": "bars"}) as daemon:
+        listener.wait_for(lambda messages: len(payloads(messages, "stats")) >= 3, "statistics", 20)
+        assert len(frames(listener)) <= 2  # a look now and then
+        daemon.configure(config(broker, {"front": camera(motion={"enabled": False})}))
+        wait_for_frames(listener, more=5)
+        assert daemon.stop() == 0
+
+
 def test_a_wrong_file_harms_nothing_and_is_told(tmp_path: Path, broker: Mosquitto) -> None:
     listener = broker.subscribe(f"{BASE}/#")
     with running(tmp_path, config(broker)) as daemon:
@@ -231,6 +260,11 @@ def test_another_device_starts_all_anew_in_the_same_process(tmp_path: Path, brok
         listener.wait_for_payload(f"{BASE}/status", b"offline", 20)
         listener.wait_for_payload("edgevision/renamed/status", b"online")
         listener.wait_for_payload("edgevision/renamed/front/status", b"online")
+        late = broker.subscribe("edgevision/#", "homeassistant/#")
+        late.wait_for_payload("edgevision/renamed/front/status", b"online")
+        left = {one.topic for one in late.messages if one.payload and f"{BASE}/" in one.topic}
+        assert left == {f"{BASE}/status"}
+        assert not [one for one in late.messages if one.topic == "homeassistant/device/edgevision_test/config"]
         assert daemon.process.poll() is None
         assert daemon.stop() == 0
     assert daemon.log.count("camera front: frames come") == 2

@@ -103,6 +103,13 @@ class Announcer:
         for name in self._reporters:
             self._tell_online(name, False)
 
+    def withdraw(self) -> None:
+        """Take back all that is retained but the device's status: another device comes in this one's place."""
+        for topic in self._retained():
+            if topic != self._topics.status:
+                self._publisher.retract(topic)
+        self._remember(retained=(self._topics.status,))
+
     def born(self) -> None:
         """Home Assistant has started: it is told again, and what it still knows of earlier days is buried."""
         self._undiscovered = True

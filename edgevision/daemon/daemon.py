@@ -26,7 +26,6 @@ from edgevision.daemon.statistics import StatsReporter
 from edgevision.daemon.status_line import status_line
 from edgevision.daemon.stop_request import StopRequest
 from edgevision.daemon.thermal import Thermal
-from edgevision.daemon.threads import SupervisedThread
 from edgevision.daemon.works import Surroundings, Works
 from edgevision.errors import ConfigError
 from edgevision.inference.runtime import load_runtime
@@ -84,7 +83,7 @@ class Daemon:
         self._outbox = Outbox(outbox_path(settings))
         self._publisher = Publisher(_broker(settings), self._topics.status, outbox=self._outbox)
         self._memory = Memory(settings.state_dir / f"mqtt-{settings.device}.json", time.monotonic)
-        self._dead: list[SupervisedThread] = []
+        self._dead: list[threading.Thread] = []
         self._ready = False
         self._alive_said = float("-inf")
         self._stuck_said = False
@@ -137,11 +136,13 @@ class Daemon:
             if in_use.model.info.normalization_assumed:
                 log.warning("%s: %s", in_use.name, ASSUMED)
         self._publisher.start()
+        hook, threading.excepthook = threading.excepthook, self._crashed
         try:
             self._settle_in()
             return self._watch_over()
         finally:
             self._shut_down(time.monotonic() + STOP_WITHIN)
+            threading.excepthook = hook
             log.info("stopped")
 
     def _settle_in(self) -> None:
@@ -222,6 +223,8 @@ class Daemon:
         if (old.device, old.mqtt.topic_prefix, old.state_dir) != (new.device, new.mqtt.topic_prefix, new.state_dir):
             log.info("the configuration has another device, topic_prefix or state_dir: all starts anew")
             self.successor = loaded.config
+            for one in loaded.models:  # it opens its own, once ours are gone
+                one.model.close()
             return None
         same_models = [one.origin for one in self._models] == [one.origin for one in loaded.models]
         if old == new and same_models and tls_files == self._tls_files:
@@ -239,9 +242,18 @@ class Daemon:
         log.info("the configuration was read again: %s", "; ".join(self._summary()))
         return None
 
-    def _died(self, thread: SupervisedThread) -> None:
+    def _died(self, thread: threading.Thread) -> None:
         self._dead.append(thread)
         self._stop.nudge()
+
+    def _crashed(self, crash: threading.ExceptHookArgs) -> None:
+        """A thread that nobody supervises, such as one that waits for an accelerator, has died of a mistake of ours."""
+        if issubclass(crash.exc_type, SystemExit):
+            return
+        thread = crash.thread or threading.current_thread()
+        kind, error = crash.exc_type, crash.exc_value or crash.exc_type()
+        log.error("%s died", thread.name, exc_info=(kind, error, crash.exc_traceback))
+        self._died(thread)
 
     def _finished(self) -> bool:
         """Whether every source has ended, every frame is worked on and every message has been sent."""
@@ -281,6 +293,8 @@ class Daemon:
         # A second is left for the broker, whatever hangs before.
         self._works.stop(deadline - 1.5)
         self._announcer.leave()
+        if self.successor is not None:
+            self._announcer.withdraw()
         self._memory.store(now=True)
         if self.hung:
             log.error("did not stop in time: %s", ", ".join(self.hung))

@@ -13,6 +13,7 @@ from edgevision.daemon.scene_rules import label_names, unknown_labels
 from edgevision.errors import ConfigError, LabelsError, ModelError
 from edgevision.inference.accelerated import AcceleratedModel
 from edgevision.inference.edgetpu.delegate import Accelerator, named_twice
+from edgevision.inference.model_file import beside
 from edgevision.inference.normalization import Normalization
 from edgevision.inference.opening import Choice, devices_for, open_accelerated
 from edgevision.inference.twins import Pair, find_pair
@@ -145,7 +146,8 @@ def _wish(settings: ModelSettings) -> str:
 
 def _origin(settings: ModelSettings, choice: Choice) -> str:
     """The wish, and the files that it came true with: a model file may have been replaced by another one."""
-    files = (choice.path, choice.cpu_path, settings.labels)
+    found = (path for suffix in (".txt", ".yaml") for path in beside(choice.path, suffix))
+    files = (choice.path, choice.cpu_path, settings.labels, *found)
     states = [path.stat() for path in files if isinstance(path, Path) and path.exists()]
     return f"{_wish(settings)} {[(state.st_ino, state.st_size, state.st_mtime_ns) for state in states]}"
 

@@ -77,9 +77,7 @@ def test_all_is_announced_once_retained(tmp_path: Path) -> None:
 
 def test_info_says_what_is_known_of_the_clock_and_what_is_wrong_with_the_configuration(tmp_path: Path) -> None:
     set_by_network = iter([False, False, True])
-    clock = Clock(
-        lambda: 1_800_000_000.0, lambda: 5.0, lambda: next(set_by_network), is_vouched_for=lambda _: False
-    )
+    clock = Clock(lambda: 1_800_000_000.0, lambda: 5.0, lambda: next(set_by_network), is_vouched_for=lambda _: False)
     run = Run(tmp_path, time=clock)
     for mistake in (None, "edgevision.yaml:1:1: no such key", None):
         run.announcer.mistake = mistake

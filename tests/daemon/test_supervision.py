@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import pytest
@@ -67,6 +67,22 @@ class Camera:
         pass
 
 
+running: "list[Watched]" = []
+
+
+class Late(Camera):
+    """Its first picture takes as long as somebody wants it to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.comes = threading.Event()
+        self.reads_within = 60.0
+
+    def read(self, wanted: Wanted | None = None) -> Picture | None:
+        self.comes.wait(30)
+        return super().read(wanted)
+
+
 class Watched:
     """A daemon over one camera, running in a thread until the end of the test."""
 
@@ -82,8 +98,19 @@ class Watched:
         self.stop = StopRequest()
         self.daemon = Daemon(config, open_models(config, measure_threads=False), self.stop, systemd)
         self.ended: list[bool] = []
-        self.thread = threading.Thread(target=lambda: self.ended.append(self.daemon.run()))
+        self.thread = threading.Thread(target=lambda: self.ended.append(self.daemon.run()), daemon=True)
         self.thread.start()
+        running.append(self)
+
+
+@pytest.fixture(autouse=True)
+def end() -> Iterator[None]:
+    """Lets no daemon outlive its test, whatever that found."""
+    yield
+    while running:
+        watched = running.pop()
+        watched.stop.make()
+        watched.thread.join(15)
 
 
 @pytest.fixture
@@ -125,6 +152,32 @@ def test_systemd_hears_that_it_is_ready_with_the_first_frame(
     assert watched.ended == [True]
     assert "STOPPING=1" in systemd.told
     assert systemd.told.count("READY=1") == 1
+
+
+def test_before_that_it_is_not_ready(broker: Mosquitto, monkeypatch: pytest.MonkeyPatch) -> None:
+    systemd, camera = Systemd(watchdog=0.4), Late()
+    watch(broker, camera, systemd, monkeypatch)
+    wait_until(lambda: systemd.told.count("WATCHDOG=1") > 3, "some looks around")
+    assert "READY=1" not in systemd.told
+    camera.comes.set()
+    wait_until(lambda: "READY=1" in systemd.told, "READY")
+
+
+def fail() -> NoReturn:
+    raise KeyError("a mistake of ours")
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_thread_that_nobody_supervises_is_the_end_too(
+    broker: Mosquitto, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    systemd = Systemd()
+    watched = watch(broker, Camera(), systemd, monkeypatch)
+    wait_until(lambda: "READY=1" in systemd.told, "READY")
+    threading.Thread(target=fail, name="accelerator").start()
+    watched.thread.join(20)
+    assert watched.ended == [False]
+    assert [record.getMessage() for record in caplog.records if record.exc_info] == ["accelerator died"]
 
 
 def test_systemd_hears_that_it_is_ready_when_the_first_try_failed(
