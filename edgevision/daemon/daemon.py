@@ -269,11 +269,13 @@ class Daemon:
         return any(camera.counters.given_up and camera.source.live for camera in self._works.cameras.values())
 
     def _send_stats(self) -> None:
+        lost = self._outbox.dropped
         report = self._stats.report(
             time=self._clock.stamped(self._clock.time()),
             monotonic=time.monotonic(),
-            depth=self._publisher.depth,
-            dropped=self._publisher.dropped,
+            depth=self._outbox.depth,
+            dropped=lost,
+            messages_dropped=self._publisher.dropped - lost,
             on_disk=self._outbox.on_disk,
             degraded=self._works.degraded,
         )

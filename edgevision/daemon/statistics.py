@@ -29,9 +29,18 @@ class StatsReporter:
         self._reported = started
 
     def report(
-        self, *, time: float, monotonic: float, depth: int, dropped: int, on_disk: bool, degraded: bool
+        self,
+        *,
+        time: float,
+        monotonic: float,
+        depth: int,
+        dropped: int,
+        messages_dropped: int,
+        on_disk: bool,
+        degraded: bool,
     ) -> Stats:
-        """The figures since the last report; `depth` messages wait to be sent, `dropped` never were.
+        """The figures since the last report; `depth` events wait to be acknowledged, `dropped` were lost, and
+        `messages_dropped` others since the start.
 
         `on_disk`: events that wait are there. `degraded`: some model runs on the CPU although it should not.
         """
@@ -44,6 +53,7 @@ class StatsReporter:
             degraded=degraded,
             cameras=cameras,
             outbox=OutboxStats(depth, dropped, on_disk),
+            dropped_messages=messages_dropped,
             cpu_temperature=cpu_temperature(),
             throttled=throttled(flags),
             under_voltage=under_voltage(flags),

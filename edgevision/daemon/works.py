@@ -218,15 +218,19 @@ class Works:
 
         def begin() -> None:
             if not stop.is_set():
-                bench.queue.forget(name)
                 bench.thread.reporters[name] = post.reporter
                 post.reporter.start()
 
-        # What is to be opened may be what one of them has; and what they still hand on is not to be reported as ours.
+        def prepare() -> None:
+            # What those before have handed on is not to be reported as ours. (Here, for ours come right after this.)
+            bench.queue.forget(name)
+            bench.queue.send(begin)
+
+        # What is to be opened may be what one of them has.
         post.capture.after = [
             thread for old in dismissed.values() for thread in (old.capture, *old.capture.after) if thread.is_alive()
         ]
-        post.capture.begin = lambda: bench.queue.send(begin)
+        post.capture.begin = prepare
         post.capture.start()
         return post
 

@@ -7,13 +7,18 @@ import pytest
 from edgevision.daemon.camera import Camera
 from edgevision.daemon.statistics import StatsReporter
 from edgevision.percentile import percentile
-from edgevision.publish.device_payloads import CameraStats, OutboxStats
+from edgevision.publish.device_payloads import CameraStats, OutboxStats, Stats
 from tests.daemon.cameras import a_camera
 
 
+def report(reporter: StatsReporter, monotonic: float) -> Stats:
+    return reporter.report(
+        time=0, monotonic=monotonic, depth=3, dropped=7, messages_dropped=9, on_disk=True, degraded=False
+    )
+
+
 def reported(reporter: StatsReporter, monotonic: float) -> Mapping[str, CameraStats]:
-    report = reporter.report(time=0, monotonic=monotonic, depth=0, dropped=7, on_disk=False, degraded=False)
-    return report.cameras
+    return report(reporter, monotonic).cameras
 
 
 def test_rates_are_those_since_the_last_report() -> None:
@@ -21,8 +26,8 @@ def test_rates_are_those_since_the_last_report() -> None:
     reporter = StatsReporter({"front": camera}, started=100.0)
     camera.counters.captured, camera.counters.inferred, camera.counters.dropped = 50, 40, 10
     camera.counters.inference_ms.extend([1.0, 2.0, 3.0, 4.0])
-    first = reporter.report(time=0, monotonic=105.0, depth=3, dropped=7, on_disk=True, degraded=False)
-    assert (first.uptime, first.outbox) == (5.0, OutboxStats(3, 7, True))
+    first = report(reporter, 105.0)
+    assert (first.uptime, first.outbox, first.dropped_messages) == (5.0, OutboxStats(3, 7, True), 9)
     figures = first.cameras["front"]
     assert (figures.capture_fps, figures.inference_fps, figures.dropped_frames) == (10.0, 8.0, 10)
     assert (figures.inference_ms.p50, figures.inference_ms.p95) == (2.0, 4.0)

@@ -232,3 +232,17 @@ def test_a_model_that_was_opened_for_a_wrong_configuration_seeks_no_accelerator_
         open_models(config, measure_threads=False, at_hand=changing._models)
     assert [model.info.threads for model in closed] == [2]
     assert in_use.model not in closed
+
+
+def test_a_new_camera_s_first_frame_is_reported_though_the_model_was_busy(
+    changing: Changing, inferring: Inferring
+) -> None:
+    changing.become({"front": 100})
+    inferring.held.set()
+    assert inferring.busy.wait(20)
+    changing.become({"front": 100, "yard": 300})
+    yard = changing.sources[-1]
+    wait_until(lambda: changing.works.cameras["yard"].counters.captured > 0, "a frame that waits")
+    yard.hangs.set()  # there will be no other
+    inferring.released.set()
+    wait_until(lambda: bool(changing.notes[-1].widths), "that frame to be reported")
