@@ -144,7 +144,7 @@ def _publish(connection: Connection, topic: str, deadline: float) -> str | None:
         if time.monotonic() >= deadline:
             raise BrokerError("it didn't acknowledge that in time")
         connection.step(_STEP)
-    return dict(connection.take_denied()).get(info.mid)
+    return next((denial.why for denial in connection.take_denied() if denial.message_id == info.mid), None)
 
 
 def _listened(connection: Connection, topics: list[str], user: str | None, deadline: float) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 
 from edgevision.backoff import Backoff
-from edgevision.errors import BrokerError
+from edgevision.errors import BrokerError, ConfigError
 from edgevision.publish.broker import BrokerSettings
 from edgevision.publish.connection import Connection
 from edgevision.publish.entry import Entry
@@ -25,6 +25,9 @@ _log = logging.getLogger(__name__)
 
 _GOODBYE = 0.3
 """Seconds of stop()'s timeout kept for DISCONNECT; the rest may pass waiting for acknowledgements."""
+
+_LOOK = 1.0
+"""Seconds at most between two looks at what is to be done."""
 
 _LARGEST_PACKET = 64 * 1024
 """Bytes: nobody has more to tell us."""
@@ -46,7 +49,6 @@ class Publisher:
         """What ended the network's or the outbox's thread, if anything did that shouldn't; then no more is sent."""
         self._broker = broker
         self._timing = timing or Timing()
-        self._tls: ssl.SSLContext | None = None
         self._outbox = outbox
         self._outage = OutageLog(broker.address, self._timing.repeat_log)
         self._listeners = Listeners(broker.address, self._timing.listen_again)
@@ -80,8 +82,7 @@ class Publisher:
 
     def start(self) -> None:
         """Begins to connect, and returns at once. Raises ConfigError for TLS files that can't be used."""
-        if self._broker.tls is not None:
-            self._tls = client_context(self._broker.tls)
+        _tls(self._broker)
         if self._outbox is not None:
             self._outbox.open(self._released, self._died)
         self._thread.start()
@@ -93,11 +94,11 @@ class Publisher:
         after the time limit for an answer; what isn't by then goes out again to the new broker. Meanwhile it is as
         without a connection.
         """
-        tls = client_context(broker.tls) if broker.tls is not None else None
+        _tls(broker)
         with self._lock:
             if self._stopping.is_set():
                 return
-            self._broker, self._tls = broker, tls
+            self._broker = broker
             self._outgoing.moved(broker.address)
             self._renewed = True
             if self._connection is not None:
@@ -200,10 +201,19 @@ class Publisher:
                     break
                 if time.monotonic() - since >= self._timing.settled:
                     backoff.reset()
-                self._wake.wait(backoff.wait())
+                self._rest(backoff.wait())
         except BaseException as error:  # noqa: BLE001  # logged, and told to the supervisor, which ends the process
             _log.exception("the publisher died")
             self._died(error)
+
+    def _rest(self, seconds: float) -> None:
+        until = time.monotonic() + seconds
+        while not self._wake.wait(max(min(until - time.monotonic(), _LOOK), 0)) and time.monotonic() < until:
+            self._look()
+
+    def _look(self) -> None:
+        if self._outbox is not None:
+            self._outbox.look()
 
     def _died(self, error: BaseException) -> None:
         self.failure = error
@@ -217,13 +227,17 @@ class Publisher:
     def _attend_connection(self) -> None:
         """One connection from beginning to end. Raises BrokerError when it doesn't come about, or breaks."""
         with self._lock:
-            broker, tls = self._broker, self._tls
+            broker = self._broker
             if self._renewed:
                 self._renewed = False
                 self._listeners.moved(broker.address)
                 self._outage = OutageLog(broker.address, self._timing.repeat_log)
             if not self._stopping.is_set():
                 self._wake.clear()
+        try:
+            tls = _tls(broker)  # anew, for certificates are renewed under their old names
+        except ConfigError as error:
+            raise BrokerError(str(error)) from error
         connection = Connection(
             broker, self._outgoing.offline, tls, self._timing.connect, self._listeners.arrived, _LARGEST_PACKET
         )
@@ -235,13 +249,14 @@ class Publisher:
             self._introduce(connection)
             while not self._said_everything():
                 connection.step(self._patience())
+                self._look()
                 self._settle(connection)
                 if not (self._stopping.is_set() or self._renewed):
                     self._listeners.attend(connection, time.monotonic())
             connection.close(self._deadline or time.monotonic() + _GOODBYE)
         finally:
             self._listeners.connection_ended(time.monotonic(), flooded=connection.flooded)
-            self._forget_connection()
+            self._forget_connection(connection)
             connection.drop()
 
     def _introduce(self, connection: Connection) -> None:
@@ -293,12 +308,16 @@ class Publisher:
     def _patience(self) -> float:
         """Seconds to wait for the network; publishing ends the wait early, and so does stop()."""
         if not self._stopping.is_set():
-            return 1.0
+            return _LOOK
         return max(0.0, min(1.0, self._last_moment + _GOODBYE * self._outgoing.left))
 
-    def _forget_connection(self) -> None:
+    def _forget_connection(self, connection: Connection) -> None:
         with self._lock:
             self._connection = None
             self._leaving = None
             self.connected.clear()
-            self._outgoing.connection_ended()
+            self._outgoing.connection_ended(connection)
+
+
+def _tls(broker: BrokerSettings) -> ssl.SSLContext | None:
+    return None if broker.tls is None else client_context(broker.tls)

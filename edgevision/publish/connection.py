@@ -10,6 +10,7 @@ import ssl
 import sys
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage, MQTTMessageInfo
@@ -38,6 +39,20 @@ _CHUNK = 64 * 1024
 
 _HEADERS = 10
 """Bytes of a PUBLISH besides topic and payload, at most: MQTT 5, sections 2.1 and 3.3, without properties."""
+
+
+_NEVER = {0x87, 0x90, 0x92, 0x95, 0x99}
+"""Reasons that will be the same next time: not authorised, topic name invalid, packet too large, payload format
+invalid; and what follows when a message of QoS 2 was denied, packet identifier not found. MQTT 5, section 2.4."""
+
+
+@dataclass(frozen=True, slots=True)
+class Denial:
+    """The broker's no to a message: `why` in its words; `for_good`: it will say so again."""
+
+    message_id: int
+    why: str
+    for_good: bool
 
 
 OnMessage = Callable[[str, bytes, bool], None]
@@ -81,7 +96,7 @@ class _Notes:
         self.largest_packet: int | None = None
         self.disconnect: tuple[int, str] | None = None
         self.socket_error: BaseException | None = None
-        self.denied: list[tuple[int, str]] = []
+        self.denied: list[Denial] = []
 
     def on_connect(
         self, _client: Client, _data: Any, _flags: ConnectFlags, reason: ReasonCode, properties: Properties | None
@@ -100,7 +115,7 @@ class _Notes:
         self, _client: Client, _data: Any, mid: int, reason: ReasonCode, _properties: Properties | None
     ) -> None:
         if reason.is_failure:
-            self.denied.append((mid, reason.getName()))
+            self.denied.append(Denial(mid, reason.getName(), reason.value in _NEVER))
 
     def on_subscribe(
         self, _client: Client, _data: Any, _mid: int, codes: list[ReasonCode], _properties: Properties | None
@@ -226,8 +241,8 @@ class Connection:
             self.flooded = True
             raise BrokerError(f"it began to send us a message of {self._client.incoming} bytes, which is no command")
 
-    def take_denied(self) -> list[tuple[int, str]]:
-        """The message ids that the broker refused to publish since the last call, and why (MQTT 5 only)."""
+    def take_denied(self) -> list[Denial]:
+        """What the broker refused to publish since the last call (MQTT 5 only)."""
         denied, self._notes.denied = self._notes.denied, []
         return denied
 

@@ -1,10 +1,15 @@
 """What of the outbox is on its way to the broker."""
 
-from edgevision.publish.connection import Connection
+import time
+
+from edgevision.publish.connection import Connection, Denial
 from edgevision.publish.in_flight import InFlight, Sent
 from edgevision.publish.message import Message
 from edgevision.publish.outbox import Outbox
 from edgevision.publish.refusals import RefusalLog
+
+PAUSE = 2.0
+"""Seconds until the broker is asked again to take what it doesn't take now."""
 
 
 class Deliveries:
@@ -13,6 +18,7 @@ class Deliveries:
     def __init__(self, outbox: Outbox | None) -> None:
         self.sent = InFlight()
         self._outbox = outbox
+        self._not_before = 0.0
 
     def __len__(self) -> int:
         """How many entries the broker has neither acknowledged nor refused, those included that only the disk holds."""
@@ -33,9 +39,11 @@ class Deliveries:
         """How many entries have been sent so far, and how many wait to be."""
         return (0, 0) if self._outbox is None else self._outbox.turns()
 
-    def send_due(self, connection: Connection, refusals: RefusalLog) -> None:
-        """Sends what may be on its way at a time."""
-        while self._outbox is not None and (row := self._outbox.take()) is not None:
+    def send_due(self, connection: Connection, refusals: RefusalLog, *, heard: bool) -> None:
+        """Sends what may be on its way at a time; `heard`: the broker has acknowledged something on this connection."""
+        if time.monotonic() < self._not_before:
+            return
+        while self._outbox is not None and (row := self._outbox.take(heard=heard)) is not None:
             entry = row.entry
             message = Message(entry.topic, entry.payload, entry.qos, keep=True)
             if not connection.takes(message):
@@ -46,21 +54,26 @@ class Deliveries:
             else:  # the connection is gone: all will be taken again on the next
                 return
 
-    def denied(self, sent: Sent) -> None:
-        """The broker's answer to that message, which may be one of these, was no."""
-        if sent.row is not None and self._outbox is not None:
+    def denied(self, sent: Sent, denial: Denial) -> bool:
+        """The broker's answer to that message, which may be one of these, was no; whether it will be sent again."""
+        if sent.row is None or self._outbox is None:
+            return False
+        if denial.for_good:
             self._outbox.refused(sent.row)
+        else:
+            self._outbox.put_off(sent.row)
+            self._not_before = time.monotonic() + PAUSE
+        return not denial.for_good
 
     def settle(self, connection: Connection) -> None:
-        """Forgets what the broker has, and asks about what isn't known."""
-        done = [*self.sent.settle(), *self.sent.confirm(connection.pongs)]
-        self.sent.ask(connection.ping)
-        for sent in done:
+        """Forgets what the broker has."""
+        for sent in [*self.sent.settle(), *self.sent.confirm(connection.pongs)]:
             if sent.row is not None and self._outbox is not None:
                 self._outbox.done(sent.row)
 
     def connection_ended(self) -> None:
-        """What was on its way goes out again on the next."""
+        """What was on its way, and isn't settled, goes out again on the next."""
+        self._not_before = 0.0
         self.sent.take_all()
         if self._outbox is not None:
             self._outbox.rewind()

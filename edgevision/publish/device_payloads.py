@@ -92,9 +92,8 @@ class CameraStats:
 
 @dataclass(frozen=True, slots=True)
 class OutboxStats:
-    """`depth` messages wait to be sent or acknowledged; `dropped` were not sent since the start.
-
-    `on_disk`: the events among them survive the end of the process.
+    """Events: `depth` wait to be acknowledged, `dropped` were lost since the start. `on_disk`: those that wait survive
+    the end of the process.
     """
 
     depth: int
@@ -108,13 +107,15 @@ class Stats:
 
     `cpu_temperature` is in degrees Celsius, `memory` in bytes of resident set, `uptime` in seconds. `throttled`: the
     processor is slowed down, `under_voltage`: its supply is too weak, both right now. What the machine doesn't tell is
-    None. `degraded`: some model runs on the CPU although it should not.
+    None. `degraded`: some model runs on the CPU although it should not. `dropped_messages`: so many others than events
+    were dropped since the start.
     """
 
     time: float
     degraded: bool
     cameras: Mapping[str, CameraStats]
     outbox: OutboxStats
+    dropped_messages: int
     cpu_temperature: float | None
     throttled: bool | None
     under_voltage: bool | None
@@ -136,6 +137,7 @@ def stats_payload(stats: Stats) -> bytes:
             "degraded": stats.degraded,
             "cameras": {name: _rounded_values(camera) for name, camera in cameras.items()},
             "outbox": asdict(stats.outbox),
+            "dropped_messages": stats.dropped_messages,
             "cpu_temperature": None if stats.cpu_temperature is None else rounded(stats.cpu_temperature, 2),
             "throttled": stats.throttled,
             "under_voltage": stats.under_voltage,

@@ -36,3 +36,5 @@ class Row:
     gone: bool = False
     broken: int = 0
     """So many connections broke with it first on its way."""
+    put_off: bool = False
+    """Whether the broker has said that it doesn't take it now."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from edgevision.publish.entry import Entry, Row
 from edgevision.publish.lost_tracks import righted
 from edgevision.publish.outbox_file import Bounds
-from edgevision.publish.outbox_state import OutboxState, Pace
+from edgevision.publish.outbox_state import MOST_IN_MEMORY, OutboxState, Pace
 from edgevision.publish.outbox_writer import OutboxWriter
 
 __all__ = ["Bounds", "Entry", "Outbox", "Pace"]
@@ -41,10 +41,12 @@ class Outbox:
         self._state = OutboxState()
         self._queue = self._state.queue
         self._thread: threading.Thread | None = None
+        self._released: Callable[[], None] = lambda: None
 
     def open(self, released: Callable[[], None], died: Callable[[BaseException], None]) -> None:
         """Begins to work in a thread of its own, which calls `released` when there may be something to take, and
         `died` should it fail."""
+        self._released = released
         writer = OutboxWriter(self._state, self.path, *self._settings, released)
 
         def run() -> None:
@@ -64,14 +66,42 @@ class Outbox:
             if state.closed:
                 state.dropped += 1
                 return
-            state.dropped += self._queue.put(entry if state.offset is None else righted(entry, state.offset))
+            dropped = self._queue.put(entry if state.offset is None else righted(entry, state.offset))
+            state.dropped += dropped
+            overflows = dropped > 0 and not state.overflow_told
+            state.overflow_told |= overflows
+            hung = state.hung
             state.news.notify()
+        if overflows:
+            text = "The outbox %s drops its oldest events: more than %d MiB are in memory, which the disk doesn't take"
+            _log.error(text, self.path, MOST_IN_MEMORY >> 20)
+        if hung:
+            self._released()
 
-    def take(self) -> Row | None:
-        """The next entry to be sent, if there is one; to be followed by `done`, `refused` or, for all, `rewind`."""
+    def look(self) -> None:
+        """Notices a disk that hangs, and goes on without it until it is back: to be called now and then."""
+        state, limit = self._state, self._settings[2].hang
+        with state.news:
+            if state.hung or state.busy_since is None or time.monotonic() - state.busy_since < limit:
+                return
+            state.hung, state.on_disk = True, False
+            told, state.failure_told = state.failure_told, True
+        if not told:
+            text = (
+                "The disk of the outbox %s hasn't answered for %g s: events that the broker doesn't take are only in"
+                " memory, up to %d MiB of them, until it does; see `dmesg`, it may be about to die"
+            )
+            _log.error(text, self.path, limit, MOST_IN_MEMORY >> 20)
+        self._released()
+
+    def take(self, *, heard: bool = True) -> Row | None:
+        """The next entry to be sent, if there is one; to be followed by `done`, `refused`, `put_off` or, for all,
+        `rewind`. `heard`: the broker has acknowledged something on this connection."""
         state = self._state
         with state.news:
-            row = None if state.closed else self._queue.take(clock_right=state.offset is not None)
+            if state.hung:
+                self._queue.promote(on_disk=False, readable=False)
+            row = None if state.closed else self._queue.take(clock_right=state.offset is not None, heard=heard)
             if row is not None and (self._queue.wanted or self._queue.fresh):
                 state.news.notify()
             return row
@@ -96,6 +126,11 @@ class Outbox:
         with state.news:
             state.dropped += self._queue.done(row)
             state.news.notify()
+
+    def put_off(self, row: Row) -> None:
+        """The broker doesn't take it now: it will be taken again before what is newer, once nothing is on its way."""
+        with self._state.news:
+            row.put_off = True
 
     def rewind(self) -> None:
         """The connection broke: what was taken and isn't done will be taken again."""
@@ -140,7 +175,12 @@ class Outbox:
         if self._thread is not None:
             self._thread.join(timeout)
         with state.news:
+            late = not state.closed and self._thread is not None
             state.closed = True
+            unsafe = self._queue.unwritten
+        if late and unsafe:
+            text = "The disk of the outbox %s hangs: %d events that the broker hasn't taken may be lost"
+            _log.error(text, self.path, unsafe)
 
     @property
     def on_disk(self) -> bool:

@@ -15,7 +15,8 @@ _ALONE_AFTER = 2
 """So many connections may break with an entry first on its way, until it is sent alone, to see if it is the reason."""
 
 _GIVEN_UP_AFTER = 5
-"""So many may break with it alone on its way, until it is taken for too large and given up."""
+"""So many may break with it alone on its way, after something smaller was acknowledged on each, until it is taken for
+too large and given up."""
 
 _LARGE = 1024
 """Bytes from which on that may be: no broker takes less."""
@@ -76,9 +77,19 @@ class OutboxQueue:
                 self.tracks[entry.track] = entry
         return dropped
 
-    def take(self, *, clock_right: bool) -> Row | None:
-        """The next to be sent, if there is one; those with wrong times, and all behind them, wait for the clock."""
+    def take(self, *, clock_right: bool, heard: bool = True) -> Row | None:
+        """The next to be sent, if there is one; those with wrong times, and all behind them, wait for the clock.
+
+        `heard`: the broker has acknowledged something on this connection. What is suspected to break connections waits
+        for that: else any would break. What was put off goes first, once nothing else is on its way.
+        """
+        if any(row.put_off for row in self.sent):
+            if not all(row.put_off for row in self.sent):
+                return None
+            self._unsend()
         if not self.ready or len(self.sent) >= WINDOW or (self.ready[0].entry.offset is not None and not clock_right):
+            return None
+        if self.ready[0].broken >= _ALONE_AFTER and not heard:
             return None
         if self.sent and max(self.sent[0].broken, self.ready[0].broken) >= _ALONE_AFTER:
             return None
@@ -87,8 +98,8 @@ class OutboxQueue:
         return self.sent[-1]
 
     def done(self, row: Row) -> bool:
-        """`row` needs to be sent no more; False if that was known."""
-        if row.gone:
+        """`row` needs to be sent no more; False if that was known, or it was put off."""
+        if row.gone or row.put_off:
             return False
         row.gone = True
         self.sent.remove(row)
@@ -99,15 +110,14 @@ class OutboxQueue:
     def rewind(self) -> Row | None:
         """The connection broke: what is on its way is to be sent again. One that breaks every connection is given up
         and returned: some brokers hang up on what is too large for them, and would for ever."""
-        suspect = self.sent[0] if self.sent else None
+        suspect = next((row for row in self.sent if not row.put_off), None)
         if suspect is not None:
             suspect.broken += 1
             if suspect.broken >= _ALONE_AFTER + _GIVEN_UP_AFTER and len(suspect.entry.payload) > _LARGE:
                 self.done(suspect)
             else:
                 suspect = None
-        self.ready.extendleft(reversed(self.sent))
-        self.sent.clear()
+        self._unsend()
         return suspect
 
     def batch(self) -> Batch:
@@ -148,6 +158,11 @@ class OutboxQueue:
                 self.read_to = row.seq
 
     @property
+    def unwritten(self) -> int:
+        """How many aren't on disk."""
+        return sum(row.seq is None for row in (*self.sent, *self.ready, *self.fresh))
+
+    @property
     def wanted(self) -> int:
         """How many should be read from the disk now."""
         return READY - len(self.ready) if self.unread and len(self.ready) <= READY // 2 else 0
@@ -159,23 +174,35 @@ class OutboxQueue:
         self.ready.extend(Row(entry, seq) for seq, entry in found if entry is not None and seq not in known)
         self.finished += bad
         self.read_to = found[-1][0] if found else self.read_to
-        self.unread = max(self.unread - len(found), 0) if len(found) == asked else 0
+        self.unread = max(self.unread - sum(seq not in known for seq, _ in found), 0) if len(found) == asked else 0
         return len(bad)
 
-    def trimmed(self, seqs: Sequence[int]) -> None:
-        """These, the oldest but for the sent ones, are not on disk any more."""
-        if not seqs:
-            return
-        while self.ready and (seq := self.ready[0].seq) is not None and seq <= seqs[-1]:
-            self.ready.popleft().gone = True
-        self.unread = max(self.unread - sum(seq > self.read_to for seq in seqs), 0)
-        self.read_to = max(self.read_to, seqs[-1])
+    def trimmed(self, seqs: Sequence[int]) -> int:
+        """These are not on disk any more; how many of them are lost by that. Those taken meanwhile aren't."""
+        off = set(seqs)
+        taken = [row for row in self.sent if row.seq in off]
+        dropped = [row for row in self.ready if row.seq in off]
+        saved = {row.seq for row in taken} | off.intersection(self.finished)
+        known = saved | {row.seq for row in dropped}
+        self.unread = max(self.unread - sum(seq > self.read_to and seq not in known for seq in off), 0)
+        self.read_to = max([self.read_to, *off])
+        self.ready = deque(row for row in self.ready if row.seq not in off)
+        for row in dropped:
+            row.gone = True
+        for row in taken:
+            row.seq = None
+        return len(off - saved)
 
     def found(self, unread: int, ends: Sequence[Entry] = ()) -> None:
         """A file was opened that holds so many unread ones, older than what isn't on disk, and tracks to be ended."""
         self.unread = unread
         self._unready()
         self._put_first([Row(end) for end in ends])
+
+    def came_back(self) -> None:
+        """The disk hung for a while, and what came meanwhile was made ready; there may be older ones on it."""
+        if self.unread:
+            self._unready()
 
     def start_anew(self, rescued: Sequence[Entry]) -> None:
         """The file is lost, but for what was `rescued` of what wasn't read; an empty one will take its place."""
@@ -193,6 +220,13 @@ class OutboxQueue:
             row.entry = righted(row.entry, offset)
         self.changed |= {track for track, entry in self.tracks.items() if entry.offset is not None}
         self.tracks = {track: righted(entry, offset) for track, entry in self.tracks.items()}
+
+    def _unsend(self) -> None:
+        """What is on its way isn't any more, and is next."""
+        for row in self.sent:
+            row.put_off = False
+        self.ready.extendleft(reversed(self.sent))
+        self.sent.clear()
 
     def _unready(self) -> None:
         """There are older ones on the disk than those that are ready, but not there."""

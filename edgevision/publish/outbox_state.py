@@ -12,12 +12,14 @@ MOST_IN_MEMORY = 16 * 1024 * 1024
 @dataclass(frozen=True, slots=True)
 class Pace:
     """Seconds: at least so long between two commits, so long until what is done is deleted if nothing else is to be
-    written, between two attempts to write to a disk that failed, and between two looks for what is too old."""
+    written, between two attempts to write to a disk that failed, and between two looks for what is too old. A disk
+    that takes longer than `hang` for one thing is taken to hang."""
 
     commit: float = 0.25
     delete: float = 1.0
     retry: float = 10.0
     look: float = 3600.0
+    hang: float = 15.0
 
 
 @dataclass(slots=True, eq=False)
@@ -28,6 +30,12 @@ class OutboxState:
     queue: OutboxQueue = field(default_factory=lambda: OutboxQueue(MOST_IN_MEMORY))
     dropped: int = 0
     on_disk: bool = True
+    busy_since: float | None = None
+    """Since when the disk has been at what it is doing, by the monotonic clock; None: it has nothing to do."""
+    hung: bool = False
+    """Whether that takes so long that others go on from memory, without the outbox's thread."""
+    failure_told: bool = False
+    overflow_told: bool = False
     offset: float | None = None
     """Wall clock minus monotonic, once that is known to be right."""
     righting: bool = False

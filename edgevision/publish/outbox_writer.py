@@ -3,7 +3,8 @@
 import logging
 import sqlite3
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from edgevision.publish.entry import Entry
@@ -43,7 +44,7 @@ class OutboxWriter:
         self._released = released
         self._file: OutboxFile | None = None
         self._identity: tuple[int, int] | None = None
-        self._failure_told = False
+        self._damage_told = False
         self._trimming_told = False
         self._lost_at = _NOW
         self._retry_at = self._look_at = self._committed_at = _NOW
@@ -105,8 +106,9 @@ class OutboxWriter:
         """Raises DamagedError, sqlite3.Error or OSError."""
         now = time.monotonic()
         if self._state.on_disk or now >= self._retry_at:
-            if self._file is not None and not self._file.is_there:
-                raise DamagedError("somebody has removed or replaced it")
+            with self._at_work():
+                if self._file is not None and not self._file.is_there:
+                    raise DamagedError("somebody has removed or replaced it")
             file = self._file or self._open()
             if self._state.righting:
                 self._right(file)
@@ -119,8 +121,12 @@ class OutboxWriter:
             self._read(self._file)
 
     def _open(self) -> OutboxFile:
+        with self._at_work():
+            return self._opened()
+
+    def _opened(self) -> OutboxFile:
         state, queue = self._state, self._state.queue
-        file = open_outbox_file(self._path, self._boot, self._bounds)
+        file = open_outbox_file(self._path, self._boot, self._bounds, self._level)
         try:
             inherited = file.tracks() if self._identity is None else {}
             if self._identity not in (None, file.identity):
@@ -155,11 +161,18 @@ class OutboxWriter:
         """Others that are in memory are right already."""
         assert self._state.offset is not None
         after = 0
-        while wrong := file.wrong(after, _AT_ONCE):
-            after = wrong[-1][0]
-            file.right({seq: righted(entry, self._state.offset).payload for seq, entry in wrong if entry is not None})
-        file.date(self._state.offset + time.monotonic())
+        while wrong := self._put_right(file, after, self._state.offset):
+            after = wrong
+        with self._at_work():
+            file.date(self._state.offset + time.monotonic())
         self._state.righting = False
+
+    def _put_right(self, file: OutboxFile, after: int, offset: float) -> int | None:
+        with self._at_work():
+            wrong = file.wrong(after, _AT_ONCE)
+            if wrong:
+                file.right({seq: righted(entry, offset).payload for seq, entry in wrong if entry is not None})
+        return wrong[-1][0] if wrong else None
 
     def _write(self, file: OutboxFile) -> None:
         state, queue = self._state, self._state.queue
@@ -167,11 +180,13 @@ class OutboxWriter:
             batch = queue.batch()
         if not batch:
             if not state.on_disk:
-                file.probe()
+                with self._at_work():
+                    file.probe()
                 self._disk_works()
             return
         try:
-            seqs = file.write(batch.entries, batch.finished, batch.tracks, self._right_time())
+            with self._at_work():
+                seqs = file.write(batch.entries, batch.finished, batch.tracks, self._right_time())
         except BaseException:
             with state.news:
                 queue.not_committed(batch)
@@ -186,12 +201,13 @@ class OutboxWriter:
         self._look_at = time.monotonic() + self._pace.look
         with state.news:
             after = max((row.seq for row in queue.sent if row.seq is not None), default=0)
-        seqs = file.trim(after, self._right_time())
+        with self._at_work():
+            seqs = file.trim(after, self._right_time())
         with state.news:
-            queue.trimmed(seqs)
-            state.dropped += len(seqs)
+            dropped = queue.trimmed(seqs)
+            state.dropped += dropped
             empty = not queue
-        if seqs and not self._trimming_told:
+        if dropped and not self._trimming_told:
             self._trimming_told = True
             text = (
                 "The outbox %s drops its oldest events: more than %d MiB wait for the broker, or for more than %g days"
@@ -207,7 +223,8 @@ class OutboxWriter:
         if not wanted:
             return
         try:
-            found = file.read(after, wanted)
+            with self._at_work():
+                found = file.read(after, wanted)
         except sqlite3.Error:
             self._close_file()  # what is in memory needn't wait for it
             raise
@@ -222,9 +239,10 @@ class OutboxWriter:
         if file is None:
             self._disk_failed(error)
             return
-        rescued = file.rescue(queue.read_to, MOST_IN_MEMORY)
-        there = file.is_there
-        self._close_file()
+        with self._at_work():
+            rescued = file.rescue(queue.read_to, MOST_IN_MEMORY)
+            there = file.is_there
+            self._close_file()
         with state.news:
             state.dropped += max(queue.unread - len(rescued), 0)
             queue.start_anew(rescued)
@@ -232,20 +250,26 @@ class OutboxWriter:
         now = time.monotonic()
         self._retry_at, self._lost_at = max(now, self._lost_at + self._pace.retry), now
         try:
-            if there:
-                set_aside(self._path, str(error))
-            else:
-                _log.error("The outbox %s is gone: %s. Events go to a new one", self._path, error)
-                forget_logs(self._path)
+            with self._at_work():
+                if there:
+                    set_aside(self._path, str(error), self._level())
+                else:
+                    _log.log(self._level(), "The outbox %s is gone: %s. Events go to a new one", self._path, error)
+                    forget_logs(self._path)
         except OSError as cause:
             self._disk_failed(cause)
+
+    def _level(self) -> int:
+        """That at which damage is to be logged now: an error only once until something could be written."""
+        told, self._damage_told = self._damage_told, True
+        return logging.DEBUG if told else logging.ERROR
 
     def _disk_failed(self, error: Exception) -> None:
         self._retry_at = time.monotonic() + self._pace.retry
         with self._state.news:
             self._state.on_disk = False
-        if not self._failure_told:
-            self._failure_told = True
+            told, self._state.failure_told = self._state.failure_told, True
+        if not told:
             text = (
                 "The outbox %s can't be written (%s): events that the broker doesn't take are only in memory, up to %d"
                 " MiB of them, until it can be; make room, or let this user write there"
@@ -253,10 +277,12 @@ class OutboxWriter:
             _log.error(text, self._path, error, MOST_IN_MEMORY >> 20)
 
     def _disk_works(self) -> None:
-        with self._state.news:
-            self._state.on_disk = True
-        if self._failure_told:
-            self._failure_told = False
+        state = self._state
+        with state.news:
+            told = state.failure_told
+            state.on_disk, state.failure_told, self._damage_told = True, False, False
+            state.overflow_told &= not told
+        if told:
             _log.warning("The outbox %s can be written again", self._path)
 
     def _right_time(self) -> float | None:
@@ -267,12 +293,27 @@ class OutboxWriter:
         state = self._state
         with state.news:
             left = len(state.queue)
-            lost = sum(row.seq is None for row in (*state.queue.sent, *state.queue.ready, *state.queue.fresh))
+            lost = state.queue.unwritten
             state.dropped += lost
         if lost:
             _log.error("%d events are lost: the broker hasn't taken them, and %s can't be written", lost, self._path)
         if left > lost:
             _log.info("%d events wait in %s for the next start", left - lost, self._path)
+
+    @contextmanager
+    def _at_work(self) -> Iterator[None]:
+        """The disk has something to do; somebody looks how long that takes, see `Outbox.look`."""
+        state = self._state
+        with state.news:
+            state.busy_since = time.monotonic()
+        try:
+            yield
+        finally:
+            with state.news:
+                state.busy_since = None
+                if state.hung:
+                    state.hung = False
+                    state.queue.came_back()
 
     def _close_file(self) -> None:
         if self._file is not None:

@@ -30,6 +30,8 @@ class Outgoing:
         self._deliveries = Deliveries(outbox)
         self._dropped = 0
         self._refusals = RefusalLog(address)
+        self._heard = False
+        """Whether the broker has acknowledged something, `online` at least, on this connection."""
 
     def __len__(self) -> int:
         """How many messages wait to be sent, acknowledged or confirmed."""
@@ -82,7 +84,7 @@ class Outgoing:
 
     def introduce(self, connection: Connection) -> None:
         """A connection has come about: says so on it, tells all states, and sends what was held meanwhile."""
-        self.left = False
+        self.left = self._heard = False
         self._send(connection, self._online, resend=False)
         self._states.mark_all(self._handed, acknowledged=True)
         self._announce_due(connection)
@@ -101,24 +103,31 @@ class Outgoing:
 
     def settle(self, connection: Connection) -> None:
         """Forgets what is done, and asks about what isn't known."""
-        for message_id, why in connection.take_denied():
-            sent = next(filter(None, (queue.find(message_id) for queue in self._everything)), None)
+        self._hear(connection)
+        for queue in (self._in_flight, self._deliveries.sent):
+            queue.ask(connection.ping)
+
+    def _hear(self, connection: Connection) -> None:
+        """Forgets what is done."""
+        for denial in connection.take_denied():
+            sent = next(filter(None, (queue.find(denial.message_id) for queue in self._everything)), None)
             if sent is not None:
-                self._refusals.denied(sent.message.topic, why)
-                self._deliveries.denied(sent)
-        self._in_flight.settle()
+                again = self._deliveries.denied(sent, denial)
+                say = self._refusals.put_off if again else self._refusals.denied
+                say(sent.message.topic, denial.why)
+        self._heard |= any(sent.message.qos > 0 for sent in self._in_flight.settle())
         self._in_flight.confirm(connection.pongs)
-        self._in_flight.ask(connection.ping)
         self._states.settle()
         self._deliveries.settle(connection)
 
     def send_due(self, connection: Connection) -> None:
         """Sends what of the outbox, and then the states, has its turn."""
-        self._deliveries.send_due(connection, self._refusals)
+        self._deliveries.send_due(connection, self._refusals, heard=self._heard)
         self._announce_due(connection)
 
-    def connection_ended(self) -> None:
+    def connection_ended(self, connection: Connection) -> None:
         """What was on its way is lost: QoS 0 for good unless it is to be kept, the rest is held for the next one."""
+        self._hear(connection)  # its last answers came with its end
         self._states.connection_ended()
         self._deliveries.connection_ended()
         unfinished = self._in_flight.take_all()

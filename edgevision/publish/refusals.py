@@ -20,6 +20,12 @@ class RefusalLog:
             text = "MQTT broker %s doesn't let us publish on %s (%s): allow it in the broker's ACL"
             _log.warning(text, self._address, topic, why)
 
+    def put_off(self, topic: str, why: str) -> None:
+        """The broker doesn't take a message on `topic` now, because of `why`: it will be asked again."""
+        if self._is_news("put off", topic):
+            text = "MQTT broker %s doesn't take what we publish on %s now (%s): it is sent again until it does"
+            _log.warning(text, self._address, topic, why)
+
     def too_large(self, message: Message) -> None:
         """It wasn't sent: the broker has said that it takes none so large, and would have ended the connection."""
         if self._is_news("too large", message.topic):

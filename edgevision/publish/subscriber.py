@@ -1,11 +1,10 @@
 """A subscriber, for the commands that show what edgevision publishes."""
 
-import ssl
 import threading
 import time
 from collections.abc import Callable, Sequence
 
-from edgevision.errors import BrokerError
+from edgevision.errors import BrokerError, ConfigError
 from edgevision.publish.broker import BrokerSettings
 from edgevision.publish.connection import Connection
 from edgevision.publish.outage import OutageLog
@@ -25,7 +24,6 @@ class Subscriber:
         self._broker = broker
         self._topics = topics
         self._on_message = on_message
-        self._tls: ssl.SSLContext | None = None
         self._outage = OutageLog(broker.address, repeat_after=300.0)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="subscriber", daemon=True)
@@ -36,8 +34,6 @@ class Subscriber:
 
         Raises ConfigError for TLS files that can't be used, BrokerError when the broker isn't there or refuses.
         """
-        if self._broker.tls is not None:
-            self._tls = client_context(self._broker.tls)
         try:
             self._connection = self._subscribed()
         except BrokerError as error:
@@ -51,7 +47,9 @@ class Subscriber:
             self._thread.join(CONNECT_WITHIN)
 
     def _subscribed(self) -> Connection:
-        connection = Connection(self._broker, None, self._tls, CONNECT_WITHIN, self._hand_on)
+        # Anew each time, for certificates are renewed under their old names.
+        tls = None if self._broker.tls is None else client_context(self._broker.tls)
+        connection = Connection(self._broker, None, tls, CONNECT_WITHIN, self._hand_on)
         try:
             if connection.open(CONNECT_WITHIN, self._stopping.is_set):
                 connection.subscribe(self._topics, CONNECT_WITHIN)
@@ -72,7 +70,7 @@ class Subscriber:
                 while not self._stopping.is_set():
                     connection.step(0.1)
                 connection.close(time.monotonic() + 1)
-            except BrokerError as error:
+            except (BrokerError, ConfigError) as error:
                 self._outage.down(str(error), time.monotonic())
                 if self._connection is not None:
                     self._connection.drop()

@@ -27,6 +27,7 @@ STATS = Stats(
     degraded=True,
     cameras={"front": CameraStats(9.9987, 5.0, LatencyStats(12.345, 20.0), 3, 4, False, 7.9999)},
     outbox=OutboxStats(2, 5, True),
+    dropped_messages=6,
     cpu_temperature=48.25,
     throttled=False,
     under_voltage=True,
@@ -57,8 +58,8 @@ def test_stats_are_those_of_the_contract() -> None:
         '{"time":"2026-11-21T02:03:04.567Z","degraded":true,'
         '"cameras":{"front":{"capture_fps":10.0,"inference_fps":5.0,"inference_ms":{"p50":12.35,"p95":20.0},'
         '"dropped_frames":3,"skipped_pictures":4,"stalled":false,"fps_limit":8.0}},'
-        '"outbox":{"depth":2,"dropped":5,"on_disk":true},"cpu_temperature":48.25,"throttled":false,"under_voltage":true,'
-        '"memory":123456789,"uptime":3600.12}'
+        '"outbox":{"depth":2,"dropped":5,"on_disk":true},"dropped_messages":6,'
+        '"cpu_temperature":48.25,"throttled":false,"under_voltage":true,"memory":123456789,"uptime":3600.12}'
     )
 
 

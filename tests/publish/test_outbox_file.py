@@ -45,6 +45,13 @@ def test_what_is_written_is_there_again(tmp_path: Path) -> None:
     again.close()
 
 
+def test_what_is_committed_survives_a_power_cut(tmp_path: Path) -> None:
+    file = opened(tmp_path / "outbox.db")
+    assert file._db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    assert file._db.execute("PRAGMA synchronous").fetchone() == (2,)  # FULL: an fsync for each commit
+    file.close()
+
+
 def test_all_or_nothing_is_written(tmp_path: Path) -> None:
     file = opened(tmp_path / "outbox.db")
     file._db.execute("CREATE TRIGGER t BEFORE INSERT ON tracks BEGIN SELECT RAISE(ABORT, 'no'); END")

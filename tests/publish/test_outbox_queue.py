@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from edgevision.publish.entry import Entry, Row
 from edgevision.publish.in_flight import WINDOW
-from edgevision.publish.outbox_queue import READY, OutboxQueue
+from edgevision.publish.outbox_queue import READY, Batch, OutboxQueue
 
 STEPS = st.lists(
     st.tuples(
@@ -62,7 +62,9 @@ class Run:
         return row
 
     def commit(self) -> None:
-        batch = self.queue.batch()
+        self.write(self.queue.batch())
+
+    def write(self, batch: Batch) -> None:
         for seq in batch.finished:
             del self.disk[seq]
         seqs = range(self.last_seq + 1, self.last_seq + 1 + len(batch.entries))
@@ -93,6 +95,64 @@ def test_everything_is_sent_once_and_in_order_whatever_happens(steps: list[tuple
     assert run.acknowledged == list(range(run.puts))
     assert not run.disk
     assert not run.queue
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["put", "take", "done", "break", "commit", "read", "hang while", "come back"]),
+            st.integers(1, 90),
+        ),
+        max_size=120,
+    )
+)
+@settings(max_examples=400, deadline=None)
+def test_everything_is_sent_once_though_the_disk_hangs_and_comes_back(steps: list[tuple[str, int]]) -> None:
+    run = Run()
+    hung: Batch | None = None
+    for what, count in [*steps, ("come back", 1)]:
+        if what == "hang while" and hung is None:
+            hung, run.never_failed = run.queue.batch(), False
+        elif what == "come back" and hung is not None:
+            run.queue.came_back()
+            if count % 2:
+                run.write(hung)
+            else:
+                run.queue.not_committed(hung)
+            hung = None
+        elif what not in ("commit", "read") or hung is None:
+            run.step(what, count)
+        if hung is not None:
+            run.queue.promote(on_disk=False, readable=False)
+        assert len(run.queue) == run.puts - len(run.acknowledged)
+    for _ in range(run.puts + 3):
+        for what in ("commit", "read", "promote", "take", "done"):
+            run.step(what, 1000)
+    run.commit()
+    assert sorted(run.acknowledged) == list(range(run.puts))
+    assert not run.disk
+    assert not run.queue
+
+
+def test_what_a_disk_held_that_came_back_is_sent_before_what_had_no_turn_meanwhile() -> None:
+    run = Run()
+    run.step("put", 176)
+    run.commit()  # 64 are ready, the others only on the disk
+    run.step("put", 100)
+    hung, run.never_failed = run.queue.batch(), False
+    while run.queue.ready:
+        run.step("take", 20)
+        run.step("done", 20)
+    run.queue.promote(on_disk=False, readable=False)
+    run.step("take", 20)
+    run.queue.came_back()
+    run.write(hung)
+    while run.queue:
+        run.step("done", 20)
+        run.read()
+        while run.take() is not None:
+            run.step("done", 20)
+    assert run.acknowledged == [*range(64), *range(176, 196), *range(64, 176), *range(196, 276)]
 
 
 @given(st.lists(st.integers(0, 300), max_size=100))
@@ -134,6 +194,32 @@ def test_what_breaks_every_connection_is_sent_alone_and_given_up_if_it_is_large(
             break
     assert breaks == 7
     assert [len(row.entry.payload) for row in queue.ready] == [5]
+
+
+def test_what_breaks_connections_that_take_nothing_is_not_given_up() -> None:
+    queue = OutboxQueue(100_000)
+    queue.put(Entry("events", bytes(2000), 1))
+    queue.promote(on_disk=False, readable=False)
+    for number in range(100):
+        assert (queue.take(clock_right=True, heard=False) is not None) == (number < 2)
+        assert queue.rewind() is None
+
+
+def test_what_was_put_off_goes_first_once_nothing_is_on_its_way() -> None:
+    queue = OutboxQueue(1000)
+    for number in range(5):
+        queue.put(entry(number))
+    queue.promote(on_disk=False, readable=False)
+    rows = [queue.take(clock_right=True) for _ in range(4)]
+    first, second, third, fourth = (row for row in rows if row is not None)
+    third.put_off = fourth.put_off = True
+    assert not queue.done(third)  # that it was answered doesn't mean that
+    queue.done(first)
+    assert queue.take(clock_right=True) is None
+    queue.done(second)
+    again = [queue.take(clock_right=True) for _ in range(3)]
+    assert [row and row.entry.payload for row in again] == [b"2", b"3", b"4"]
+    assert queue.done(third)
 
 
 def test_what_is_small_is_never_given_up() -> None:

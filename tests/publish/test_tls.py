@@ -1,5 +1,6 @@
 """TLS: verified always, with client certificates where the broker asks for them."""
 
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -121,6 +122,27 @@ def test_a_client_certificate_gets_in_where_one_is_asked_for(
         wait_for_warning(caplog, "certificate required", "mqtt.tls.cert")
         start_publisher(localhost(broker, TlsFiles(ca, stranger.cert, stranger.key)))
         wait_for_warning(caplog, "check that the broker trusts", "other-client.pem")
+
+
+def test_a_renewed_certificate_is_taken_without_a_restart_and_files_that_are_no_use_are_tried_again(
+    tmp_path: Path, certificates: Certificates, start_publisher: StartPublisher, caplog: pytest.LogCaptureFixture
+) -> None:
+    server, ca = certificates.server, certificates.ca.cert
+    cert, key = tmp_path / "client.pem", tmp_path / "client.key"
+
+    def install(client: Certificate) -> None:
+        shutil.copy(client.cert, cert)
+        shutil.copy(client.key, key)
+
+    install(certificates.other_client)
+    with Mosquitto(tmp_path / "broker", tls=ServerTls(server.cert, server.key, client_ca=ca)) as broker:
+        publisher = start_publisher(localhost(broker, TlsFiles(ca, cert, key)))
+        wait_for_warning(caplog, "check that the broker trusts")
+        key.write_text("half writ")
+        wait_for_warning(caplog, "client.pem with the key", "can't be used")
+        install(certificates.client)
+        assert publisher.connected.wait(10.0)
+        assert publisher.failure is None
 
 
 def test_a_plain_client_on_a_tls_port_is_told_to_use_tls(

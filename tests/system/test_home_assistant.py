@@ -283,7 +283,7 @@ def test_odd_and_many_names_make_as_many_entities_and_no_complaint(running: Home
 def statistics(cpu_temperature: float | None = 40.0, throttled: bool | None = False, p50: float | None = 10.0) -> bytes:
     camera = CameraStats(9.9, 5.0, LatencyStats(p50, p50), 0, 0, stalled=False, fps_limit=None)
     outbox = OutboxStats(0, 0, on_disk=True)
-    return stats_payload(Stats(0.0, True, {"front": camera}, outbox, cpu_temperature, throttled, False, 1000, 10.0))
+    return stats_payload(Stats(0.0, True, {"front": camera}, outbox, 0, cpu_temperature, throttled, False, 1000, 10.0))
 
 
 def is_jpeg(picture: bytes | None) -> bool:
