@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import yaml
 
-from edgevision.capture.frame import BgrImage, Picture
+from edgevision.capture.frame import Picture
 from edgevision.capture.source import Wanted
 from edgevision.config.loader import parse_config
 from edgevision.daemon.clock import Clock
@@ -21,6 +21,7 @@ from edgevision.daemon.models import open_models
 from edgevision.daemon.stop_request import StopRequest
 from edgevision.inference.detection import Box, Detection
 from edgevision.inference.model import Inference, Model
+from edgevision.inference.prepared import Prepared
 from tests.mosquitto import Mosquitto, wait_until
 
 BASE = "edgevision/test"
@@ -64,7 +65,7 @@ class Pi:
             is_vouched_for=lambda _: False,
         )
 
-    def run(self, image: BgrImage, *, threshold: float, max_detections: int) -> Inference:
+    def run(self, prepared: Prepared, *, threshold: float, max_detections: int) -> Inference:
         return Inference([SOMEBODY] if self.somebody else [], 0.01)
 
 
@@ -77,8 +78,8 @@ def broker(tmp_path: Path) -> Iterator[Mosquitto]:
 @pytest.fixture
 def pi(monkeypatch: pytest.MonkeyPatch) -> Pi:
     pi = Pi()
-    monkeypatch.setattr("edgevision.daemon.works.make_source", lambda _: Camera())
-    monkeypatch.setattr(Model, "run", pi.run)
+    monkeypatch.setattr("edgevision.daemon.works.make_source", lambda *_: Camera())
+    monkeypatch.setattr(Model, "run_prepared", pi.run)
     return pi
 
 

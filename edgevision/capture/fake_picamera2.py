@@ -7,14 +7,15 @@ the cable: no more frames, and no such camera at the next open; putting it back 
 through `faults` (edgevision/capture/fake_faults.py), also from outside the process.
 
 It has the part of Picamera2's interface that edgevision uses, and behaves as the real class does, also where that
-hurts: RGB888 is blue, green, red in memory, odd sizes become even, YUV420 rows are padded to the hardware's stride, a
-capture without a limit blocks for ever when no frame comes, and one that timed out stays queued and blocks stop(). The
+hurts: odd sizes become even, YUV420 rows are padded to the hardware's stride, a capture
+without a limit blocks for ever when no frame comes, and one that timed out stays queued and blocks stop(). The
 same tests run against both (tests/capture/test_picamera2_contract.py).
 """
 
 import math
 import threading
 import time
+from collections import deque
 from collections.abc import Mapping
 from concurrent.futures import CancelledError
 from dataclasses import dataclass
@@ -27,17 +28,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgevision.capture.fake_faults import LOOK_AGAIN, faults
-from edgevision.capture.fake_scene import BARS, Scene
+from edgevision.capture.fake_scene import BARS, KEPT, Scene
 from edgevision.capture.frame import BgrImage
 from edgevision.capture.yuv import bgr_to_i420
 
 FRAMES_EACH = 4
 """Frames for which a picture is shown, as libcamera's virtual camera does."""
 
-_STRIDE_ALIGNMENT = 64
+_STRIDE_ALIGNMENT = 128
 """Bytes. The Raspberry Pi 5's; rows of luma and of chroma start at multiples of it and of half of it."""
 
-_FORMATS = {"main": "RGB888", "lores": "YUV420"}
+_FORMAT = "YUV420"
 
 
 class Range(Enum):
@@ -81,12 +82,15 @@ class CompletedRequest:
         self._held = True
 
     def make_array(self, name: str) -> NDArray[np.uint8]:
-        """A copy of a stream's pixels: "main" (height, width, 3), "lores" (height * 3 / 2, stride)."""
+        """A copy of the pixels of "main" or "lores": (height * 3 / 2, stride)."""
+        return self._pixels(name).copy()
+
+    def _pixels(self, name: str) -> NDArray[np.uint8]:
         if name not in self._streams:
             raise RuntimeError(f"Stream {name!r} is not defined")
         if faults.at(self._camera._number, "broken"):
             raise RuntimeError("failed to find buffer")
-        return self._streams[name].copy()
+        return self._streams[name]
 
     def release(self) -> None:
         """Give the buffer back; once only."""
@@ -94,6 +98,22 @@ class CompletedRequest:
             raise RuntimeError("CompletedRequest: lock now has negative ref_count")
         self._held = False
         self._camera._give_back()
+
+
+class MappedArray:
+    """A stream's pixels as make_array() gives them, without a copy, while the request is held."""
+
+    def __init__(self, request: CompletedRequest, stream: str) -> None:
+        self._request = request
+        self._stream = stream
+        self.array: NDArray[np.uint8] | None = None
+
+    def __enter__(self) -> "MappedArray":
+        self.array = self._request._pixels(self._stream)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.array = None
 
 
 class Picamera2:
@@ -121,7 +141,7 @@ class Picamera2:
         self._scene = Scene(self.cameras[self._number])
         self._changed = threading.Condition()
         self._configuration: dict[str, Any] = {}
-        self._scaled: tuple[BgrImage, dict[str, NDArray[np.uint8]]] | None = None
+        self._scaled: deque[tuple[BgrImage, dict[str, NDArray[np.uint8]]]] = deque(maxlen=KEPT)
         self._frame_time = 1 / 30
         self._started_at: float | None = None
         self._last_frame = -1
@@ -129,7 +149,7 @@ class Picamera2:
         self._buffers_out = 0
         self._is_open = True
 
-    camera_controls: ClassVar[dict[str, tuple[Any, Any, Any]]] = {"FrameDurationLimits": (8_333, 10_000_000, 33_333)}
+    camera_controls: ClassVar[dict[str, tuple[Any, Any, Any]]] = {"FrameDurationLimits": (1_000, 10_000_000, 33_333)}
 
     def create_video_configuration(self, main: dict[str, Any], lores: dict[str, Any] | None = None, **more: Any) -> Any:
         """A configuration to hand to configure(). Odd sizes are cut to even ones."""
@@ -141,19 +161,17 @@ class Picamera2:
         if self._started_at is not None:
             raise RuntimeError("Camera must be stopped before configuring")
         self._configuration = {}
-        self._scaled = None
+        self._scaled.clear()
         main, lores = configuration["main"], configuration["lores"]
         for name, stream in (("main", main), ("lores", lores)):
-            if stream and stream["format"] != _FORMATS[name]:
+            if stream and stream["format"] != _FORMAT:
                 raise RuntimeError(f"Bad format {stream['format']} in stream {name}")
         if lores and (lores["size"][0] > main["size"][0] or lores["size"][1] > main["size"][1]):
             raise RuntimeError("lores stream dimensions may not exceed main stream")
         if lores and faults.at(self._number, "no_lores"):
             raise RuntimeError("Configuration failed")
-        self._configuration = configuration | {"main": main | {"stride": main["size"][0] * 3}}
-        if lores:
-            stride = -(-lores["size"][0] // _STRIDE_ALIGNMENT) * _STRIDE_ALIGNMENT
-            self._configuration["lores"] = lores | {"stride": stride}
+        streams = {name: _padded(stream) for name, stream in (("main", main), ("lores", lores)) if stream}
+        self._configuration = configuration | streams
 
     def camera_configuration(self) -> dict[str, Any]:
         """What configure() made of it, with each stream's stride in bytes."""
@@ -257,19 +275,22 @@ class Picamera2:
             self._buffers_out = max(0, self._buffers_out - 1)
 
     def _streams(self, picture: BgrImage) -> dict[str, NDArray[np.uint8]]:
-        # A camera scales in hardware: what doesn't change costs no time here, either.
-        if self._scaled is None or self._scaled[0] is not picture:
-            self._scaled = picture, self._scale(picture)
-        return self._scaled[1]
+        # A camera scales in hardware: what has been seen before costs no time here, either.
+        for seen, streams in self._scaled:
+            if seen is picture:
+                return streams
+        self._scaled.append((picture, self._scale(picture)))
+        return self._scaled[-1][1]
 
     def _scale(self, picture: BgrImage) -> dict[str, NDArray[np.uint8]]:
-        transform, main, lores = (self._configuration[key] for key in ("transform", "main", "lores"))
+        transform = self._configuration["transform"]
+        full_range = self._configuration["colour_space"].range is Range.Full
         upright = picture[:: -1 if transform.vflip else 1, :: -1 if transform.hflip else 1]
-        streams = {"main": _scale(upright, main["size"])}
-        if lores:
-            full_range = self._configuration["colour_space"].range is Range.Full
-            streams["lores"] = bgr_to_i420(_scale(upright, lores["size"]), lores["stride"], full_range=full_range)
-        return streams
+        streams = {name: self._configuration[name] for name in ("main", "lores") if self._configuration[name]}
+        return {
+            name: bgr_to_i420(_scale(upright, stream["size"]), stream["stride"], full_range=full_range)
+            for name, stream in streams.items()
+        }
 
 
 def _scale(picture: BgrImage, size: tuple[int, int]) -> BgrImage:
@@ -280,3 +301,7 @@ def _scale(picture: BgrImage, size: tuple[int, int]) -> BgrImage:
 def _even(stream: dict[str, Any]) -> dict[str, Any]:
     width, height = stream["size"]
     return stream | {"size": (width - width % 2, height - height % 2)}
+
+
+def _padded(stream: dict[str, Any]) -> dict[str, Any]:
+    return stream | {"stride": -(-stream["size"][0] // _STRIDE_ALIGNMENT) * _STRIDE_ALIGNMENT}

@@ -1,6 +1,8 @@
 """What the stand-in's cameras look at."""
 
+import os
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -8,9 +10,14 @@ import numpy as np
 from edgevision.capture.frame import BgrImage
 from edgevision.capture.images import ImageFiles
 from edgevision.capture.picture_file import SUFFIXES
+from edgevision.errors import SourceError
 
 BARS = Path("bars")
 """In place of a path: eight vertical colour bars, white to black."""
+
+
+KEPT = 16
+"""Pictures of a folder that are decoded only once; those of a larger one every time."""
 
 
 class Scene:
@@ -20,7 +27,9 @@ class Scene:
         self._path = path
         self._number = -1
         self._picture: BgrImage | None = None
-        self._pictures: ImageFiles | None = None
+        self._round: Iterator[BgrImage] = iter(())
+        self._listing: list[tuple[str, int, int]] | None = None
+        self._kept: list[BgrImage] = []
 
     def is_there(self) -> bool:
         """Whether there is anything to see."""
@@ -45,12 +54,34 @@ class Scene:
             return self._picture
         if self._path == BARS:
             return _bars()
-        if self._pictures is None:
-            self._pictures = ImageFiles(path=self._path, loop=True)
-            self._pictures.open()
-        picture = self._pictures.read()
-        assert picture is not None, "a loop doesn't end"
-        return picture.image
+        picture = next(self._round, None)
+        if picture is None:
+            self._round = self._pictures()
+            picture = next(self._round)
+        return picture
+
+    def _pictures(self) -> Iterator[BgrImage]:
+        """One round: as the one before while the files are the same."""
+        before, self._listing = self._listing, _listing(self._path)
+        if before == self._listing and 0 < len(self._kept) <= KEPT:
+            yield from self._kept
+            return
+        self._kept = []
+        files = ImageFiles(path=self._path)
+        files.open()
+        while (picture := files.read()) is not None:
+            if len(self._kept) <= KEPT:
+                self._kept.append(picture.image)
+            yield picture.image
+        if not self._kept:
+            raise SourceError(f"none of the pictures of {self._path} can be read: see the warnings above")
+
+
+def _listing(path: Path) -> list[tuple[str, int, int]] | None:
+    if not path.is_dir():
+        return None
+    with os.scandir(path) as entries:
+        return sorted((entry.name, entry.stat().st_mtime_ns, entry.stat().st_size) for entry in entries)
 
 
 def _bars() -> BgrImage:

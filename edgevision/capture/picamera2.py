@@ -11,19 +11,19 @@ from typing import Any
 
 import numpy as np
 
-from edgevision.capture.frame import BgrImage, GreyImage, Picture, Unwanted
+from edgevision.capture.frame import GreyImage, Picture, Unwanted
 from edgevision.capture.picamera2_library import CameraLibrary, load_picamera2
 from edgevision.capture.source import Wanted
-from edgevision.capture.yuv import i420_to_bgr
+from edgevision.capture.yuv import i420
 from edgevision.errors import SourceError, SourceHangsError, SourceTimeoutError
 
 log = logging.getLogger(__name__)
 
-_MAIN_FORMAT = "RGB888"
-"""libcamera names the bytes from the highest down: in memory, and so in NumPy, this is blue, green, red."""
+_FORMAT = "YUV420"
+"""Of both streams: every Raspberry Pi has it, and it is half as many bytes to copy for each frame as BGR would be."""
 
-_LORES_FORMAT = "YUV420"
-"""The one format that the lores stream has on every Raspberry Pi."""
+DEFAULT_LORES_LIMIT = 640
+"""Pixels on the longer side; enough for every usual model and the whole picture."""
 
 _BUFFERS = 4
 """One is held here, one is the newest that Picamera2 keeps ready, two are with the camera. Few, as CMA memory is."""
@@ -80,7 +80,7 @@ class Picamera2Camera:
         hflip: bool = False,
         vflip: bool = False,
         timeout: float = 10.0,
-        lores_limit: int = 640,
+        lores_limit: int = DEFAULT_LORES_LIMIT,
         close_timeout: float = 5.0,
     ) -> None:
         self.skipped = 0
@@ -96,8 +96,10 @@ class Picamera2Camera:
         self._lores_limit = lores_limit
         self._close_timeout = close_timeout
         self._camera: Any = None
+        self._mapped: Any = None
         self._hold: _Hold | None = None
         self._breaks = False
+        self._main_size = size
         self._lores_size: tuple[int, int] | None = None
         self._full_range = True
 
@@ -108,6 +110,7 @@ class Picamera2Camera:
         """
         self.close()
         library = load_picamera2()
+        self._mapped = library.MappedArray
         self._take()
         try:
             self._require_camera(library)
@@ -130,7 +133,7 @@ class Picamera2Camera:
             raise SourceError(f"can't start {self._name}: {_chain(error)}") from error
 
     def read(self, wanted: Wanted | None = None) -> Picture | Unwanted:
-        """Wait for the newest picture. The lores stream's luma is what `wanted` may look at.
+        """Wait for the newest picture. The luma of its smallest stream is what `wanted` may look at.
 
         Raises SourceTimeoutError after `timeout` without one (a loose cable, a sensor that hangs), SourceError when
         the camera failed. Only close() and open() help after that.
@@ -149,9 +152,9 @@ class Picamera2Camera:
                 raise SourceError(f"{self._name} failed: {_chain(error)}") from error
             try:
                 # What isn't wanted isn't even copied.
-                if wanted is not None and self._lores_size and not wanted(partial(self._luma, request)):
+                if wanted is not None and not wanted(partial(self._luma, request)):
                     return Unwanted()
-                picture = Picture(*self._images(request))
+                picture = self._picture(request)
                 self._breaks = False
                 return picture
             except _BrokenFrameError as error:
@@ -230,14 +233,14 @@ class Picamera2Camera:
 
     def _configure(self, library: CameraLibrary) -> None:
         wanted = {
-            "main": {"size": self._size, "format": _MAIN_FORMAT},
+            "main": {"size": self._size, "format": _FORMAT},
             "transform": library.Transform(**self._flip),
             "colour_space": library.ColorSpace.Sycc(),
             "buffer_count": _BUFFERS,
         }
         small = lores_size(self._size, self._lores_limit)
         try:
-            lores = None if small is None else {"size": small, "format": _LORES_FORMAT}
+            lores = None if small is None else {"size": small, "format": _FORMAT}
             self._camera.configure(self._camera.create_video_configuration(lores=lores, **wanted))
         except _LIBRARY_ERRORS as error:
             if small is None:
@@ -249,11 +252,12 @@ class Picamera2Camera:
 
     def _read_back(self, configuration: dict[str, Any]) -> None:
         main, lores = configuration["main"], configuration.get("lores")
-        if main["format"] != _MAIN_FORMAT:
-            raise RuntimeError(f"it gives {main['format']}, not {_MAIN_FORMAT}; a USB camera needs type: v4l2")
+        if main["format"] != _FORMAT:
+            raise RuntimeError(f"it gives {main['format']}, not {_FORMAT}; a USB camera needs type: v4l2")
         if tuple(main["size"]) != tuple(self._size):
             log.warning("%s gives %d x %d instead of %d x %d", self._name, *main["size"], *self._size)
-        self._lores_size = tuple(lores["size"]) if lores and lores["format"] == _LORES_FORMAT else None
+        self._main_size = tuple(main["size"])
+        self._lores_size = tuple(lores["size"]) if lores and lores["format"] == _FORMAT else None
         colour_range = getattr(configuration.get("colour_space"), "range", None)
         self._full_range = getattr(colour_range, "name", "Full") == "Full"
 
@@ -267,16 +271,17 @@ class Picamera2Camera:
         self._camera.set_controls({"FrameDurationLimits": (duration, duration)})
 
     def _luma(self, request: Any) -> GreyImage:
-        width, height = self._lores_size or (0, 0)
-        with _whole():
-            return np.asarray(request.make_array("lores")[:height, :width], dtype=np.uint8)
+        stream, (width, height) = ("lores", self._lores_size) if self._lores_size else ("main", self._main_size)
+        # The camera's own memory, ours until the request is released.
+        with _whole(), self._mapped(request, stream) as mapped:
+            return np.asarray(mapped.array[:height, :width], dtype=np.uint8)
 
-    def _images(self, request: Any) -> tuple[BgrImage, BgrImage | None]:
+    def _picture(self, request: Any) -> Picture:
         with _whole():
-            image = np.ascontiguousarray(request.make_array("main"), dtype=np.uint8)
+            main = i420(request.make_array("main"), *self._main_size, full_range=self._full_range)
             if self._lores_size is None:
-                return image, None
-            return image, i420_to_bgr(request.make_array("lores"), *self._lores_size, full_range=self._full_range)
+                return Picture(main)
+            return Picture(main, i420(request.make_array("lores"), *self._lores_size, full_range=self._full_range))
 
 
 class _BrokenFrameError(Exception):

@@ -18,6 +18,7 @@ class CameraLibrary:
     """What edgevision uses of picamera2 and libcamera. They come without types, hence Any."""
 
     Picamera2: Any
+    MappedArray: Any
     Transform: Any
     ColorSpace: Any
 
@@ -31,7 +32,7 @@ def load_picamera2() -> CameraLibrary:
     if cameras:
         fake = importlib.import_module("edgevision.capture.fake_picamera2")
         fake.Picamera2.cameras = tuple(Path(camera) for camera in cameras.split(os.pathsep))
-        return CameraLibrary(fake.Picamera2, fake.Transform, fake.ColorSpace)
+        return CameraLibrary(fake.Picamera2, fake.MappedArray, fake.Transform, fake.ColorSpace)
     try:
         picamera2 = importlib.import_module("picamera2")
         libcamera = importlib.import_module("libcamera")
@@ -46,4 +47,4 @@ def load_picamera2() -> CameraLibrary:
             f"picamera2 is installed but can't be loaded ({error}): if pip has replaced apt's NumPy, remove that from "
             "the virtual environment with `pip uninstall numpy`"
         ) from error
-    return CameraLibrary(picamera2.Picamera2, libcamera.Transform, libcamera.ColorSpace)
+    return CameraLibrary(picamera2.Picamera2, picamera2.MappedArray, libcamera.Transform, libcamera.ColorSpace)

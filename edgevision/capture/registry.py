@@ -3,7 +3,8 @@
 from typing import assert_never
 
 from edgevision.capture.images import ImageFiles
-from edgevision.capture.picamera2 import Picamera2Camera
+from edgevision.capture.lores import View, lores_limit
+from edgevision.capture.picamera2 import DEFAULT_LORES_LIMIT, Picamera2Camera
 from edgevision.capture.source import Source
 from edgevision.capture.stream import NetworkStream
 from edgevision.capture.v4l2 import V4l2Camera
@@ -18,8 +19,11 @@ from edgevision.config.sources import (
 )
 
 
-def make_source(settings: SourceSettings) -> Source:
-    """The source that the settings describe, not opened yet. Nothing is looked at or imported before open()."""
+def make_source(settings: SourceSettings, view: View | None = None) -> Source:
+    """The source that the settings describe, not opened yet. Nothing is looked at or imported before open().
+
+    A camera that scales by itself gives a small picture besides, as large as `view` needs it, which others disregard.
+    """
     match settings:
         case Picamera2Source():
             return Picamera2Camera(
@@ -29,6 +33,7 @@ def make_source(settings: SourceSettings) -> Source:
                 hflip=settings.hflip,
                 vflip=settings.vflip,
                 timeout=settings.timeout,
+                lores_limit=DEFAULT_LORES_LIMIT if view is None else lores_limit(settings.size, view),
             )
         case V4l2Source():
             return V4l2Camera(device=settings.device, size=settings.size, fps=settings.fps, timeout=settings.timeout)

@@ -6,7 +6,7 @@ from typing import Protocol, runtime_checkable
 from edgevision.capture.frame import GreyImage, Picture, Unwanted
 
 Wanted = Callable[[Callable[[], GreyImage]], bool]
-"""Whether a picture is wanted, told by a small grey one, not turned yet, that it may ask for."""
+"""Whether a picture is wanted, told by a small grey one, not turned yet, that it may ask for, but not keep."""
 
 
 class Source(Protocol):

@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from edgevision.capture.frame import BgrImage, Frame, Picture
+from edgevision.capture.frame import BgrImage, Frame, Picture, Yuv420
 
 Region = tuple[float, float, float, float]
 """(xmin, ymin, xmax, ymax) as fractions of the whole frame, 0..1, origin top left."""
@@ -20,6 +20,15 @@ def rotate(image: BgrImage, degrees: int) -> BgrImage:
     if degrees not in _TURNS:
         raise ValueError(f"rotate by {degrees} degrees: only 0, 90, 180 and 270 are possible")
     return np.asarray(cv2.rotate(image, _TURNS[degrees]), dtype=np.uint8)
+
+
+def _turned(picture: BgrImage | Yuv420, degrees: int) -> BgrImage | Yuv420:
+    if not isinstance(picture, Yuv420):
+        return rotate(picture, degrees)
+    if degrees == 0:
+        return picture
+    y, u, v = (rotate(plane, degrees) for plane in (picture.y, picture.u, picture.v))
+    return Yuv420(y, u, v, picture.full_range)
 
 
 def make_frame(
@@ -39,8 +48,8 @@ def make_frame(
         time=time,
         monotonic=monotonic,
         clock=monotonic if picture.clock is None else picture.clock,
-        image=rotate(picture.image, degrees),
-        lores=None if picture.lores is None else rotate(picture.lores, degrees),
+        main=_turned(picture.main, degrees),
+        lores=None if picture.lores is None else _turned(picture.lores, degrees),
         source=picture.source,
         crop=crop,
     )
@@ -56,23 +65,31 @@ def crop_pixels(crop: Region, width: int, height: int) -> tuple[int, int, int, i
     return left, top, right, bottom
 
 
-def model_view(frame: Frame, width: int, height: int) -> tuple[BgrImage, Region]:
+def model_view(frame: Frame, width: int, height: int) -> tuple[BgrImage | Yuv420, Region]:
     """The part of the frame that `frame.crop` selects, as a view without a copy, and where exactly it lies.
 
-    Taken from `lores` if that has at least `width` x `height` pixels of it (a model's input), else from `image`. The
-    region differs from `frame.crop` by the rounding to pixels, up to half a pixel a side: boxes are mapped with it.
+    Taken from `lores` if that has at least `width` x `height` pixels of it (a model's input), else from `main`. The
+    region differs from `frame.crop` by the rounding to pixels, up to half a pixel a side, a whole one of a Yuv420:
+    boxes are mapped with it.
     """
-    image = _smallest_sufficient(frame, width, height)
-    rows, columns = image.shape[:2]
-    left, top, right, bottom = crop_pixels(frame.crop, columns, rows)
-    return image[top:bottom, left:right], (left / columns, top / rows, right / columns, bottom / rows)
+    lores = frame.lores
+    if lores is not None:
+        view, region = _cut(lores, frame.crop)
+        if view.shape[1] >= width and view.shape[0] >= height:
+            return view, region
+    return _cut(frame.main, frame.crop)
 
 
-def _smallest_sufficient(frame: Frame, width: int, height: int) -> BgrImage:
-    if frame.lores is None:
-        return frame.image
-    left, top, right, bottom = crop_pixels(frame.crop, frame.lores.shape[1], frame.lores.shape[0])
-    return frame.lores if right - left >= width and bottom - top >= height else frame.image
+def _cut(picture: BgrImage | Yuv420, crop: Region) -> tuple[BgrImage | Yuv420, Region]:
+    rows, columns = picture.shape[:2]
+    if isinstance(picture, Yuv420):
+        # Four pixels share a colour.
+        left, top, right, bottom = (2 * edge for edge in crop_pixels(crop, columns // 2, rows // 2))
+        view: BgrImage | Yuv420 = picture.cut(left, top, right, bottom)
+    else:
+        left, top, right, bottom = crop_pixels(crop, columns, rows)
+        view = picture[top:bottom, left:right]
+    return view, (left / columns, top / rows, right / columns, bottom / rows)
 
 
 def _span(low: float, high: float, size: int) -> tuple[int, int]:

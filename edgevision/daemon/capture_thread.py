@@ -12,6 +12,7 @@ from edgevision.capture.transform import WHOLE, make_frame, rotate
 from edgevision.daemon.camera import Camera
 from edgevision.daemon.frame_filter import FrameFilter
 from edgevision.daemon.frame_queue import FrameQueue, NoPicture
+from edgevision.daemon.prepared_frame import Prepare, PreparedFrame
 from edgevision.daemon.recovery import Verdict
 from edgevision.daemon.threads import SupervisedThread
 from edgevision.errors import SourceError, SourceHangsError
@@ -33,7 +34,7 @@ class CaptureThread(SupervisedThread):
     a driver, and only closes its source.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it has to do with, each by its name
         self,
         camera: Camera,
         queue: FrameQueue,
@@ -42,12 +43,14 @@ class CaptureThread(SupervisedThread):
         on_death: Callable[[SupervisedThread], None],
         on_change: Callable[[], None] = lambda: None,
         *,
+        prepare: Prepare | None = None,
         monotonic: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
     ) -> None:
         """`wait_for_broker` returns once messages can be sent, or at stop: frames of a source that ends wait for it.
 
-        `on_change` is called when the camera has been tried, has ended, or is given up (see its counters).
+        `on_change` is called when the camera has been tried, has ended, or is given up (see its counters). `prepare`
+        makes a frame ready for the model, which then needn't wait for that.
         """
         # What becomes of a thread that has been abandoned is nobody's business any more.
         super().__init__(f"capture {camera.name}", lambda thread: None if stop.is_set() else on_death(thread))
@@ -63,6 +66,7 @@ class CaptureThread(SupervisedThread):
         self._stop_asked = stop
         self._wait_for_broker = wait_for_broker
         self._on_change = on_change
+        self._prepare = prepare
         self._monotonic = monotonic
         self._wall = wall
         self._verdict: bool | None = None
@@ -214,7 +218,7 @@ class CaptureThread(SupervisedThread):
         passes = self._verdict
         if passes is None:
             passes = self._filter.passes(lambda: frame.image, frame.clock, frame.monotonic)
-        return passes and self._put(frame)
+        return passes and self._put(frame if self._prepare is None else self._prepare(frame))
 
     def _wanted(self, grey: Callable[[], GreyImage]) -> bool:
         now = self._monotonic()
@@ -225,7 +229,7 @@ class CaptureThread(SupervisedThread):
         clock = self._monotonic() if self._recording is None else self._recording
         self._put(NoPicture(self._camera.name, Moment(clock, self._wall()), over))
 
-    def _put(self, what: Frame | NoPicture) -> bool:
+    def _put(self, what: Frame | PreparedFrame | NoPicture) -> bool:
         """Hand it on; True when a frame was dropped for it, or with it."""
         return self._queue.put_newest(what) if self._source.live else not self._queue.put_when_free(what)
 

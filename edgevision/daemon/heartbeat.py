@@ -1,8 +1,8 @@
 """What a thread is doing now and until when it should be done: a hang in a driver shows in nothing else."""
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from typing import Self
 
 
 class Heartbeat:
@@ -12,15 +12,20 @@ class Heartbeat:
         self._monotonic = monotonic
         self._busy: tuple[str, float, float] | None = None  # replaced whole, so it needs no lock
 
-    @contextmanager
-    def within(self, seconds: float, doing: str) -> Iterator[None]:
-        """Do something (`doing` names it: "reading") that should take no longer than `seconds`; not nested."""
+    def within(self, seconds: float, doing: str) -> Self:
+        """For `with`: do something (`doing` names it: "reading") that should take no longer than `seconds`; not nested.
+
+        Asked for with every frame, so it makes no new object.
+        """
         now = self._monotonic()
         self._busy = doing, now, now + seconds
-        try:
-            yield
-        finally:
-            self._busy = None
+        return self
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *_: object) -> None:
+        self._busy = None
 
     def overdue(self) -> str | None:
         """What should have been done by now and isn't, and since when: "reading for 25 s"; None: all is well."""

@@ -1,11 +1,13 @@
-"""One thread a model in use: takes its cameras' frames in turn and reports what the model finds."""
+"""One thread a model in use: takes its cameras' frames in turn, runs the model, hands over what it finds."""
 
 from collections.abc import Callable
 from dataclasses import replace
 
 from edgevision.capture.frame import Frame
-from edgevision.capture.transform import model_view
+from edgevision.capture.transform import WHOLE, Region, model_view
 from edgevision.daemon.frame_queue import Errand, FrameQueue, NoPicture
+from edgevision.daemon.prepared_frame import PreparedFrame
+from edgevision.daemon.report_thread import ReportThread
 from edgevision.daemon.reporter import Reporter
 from edgevision.daemon.threads import SupervisedThread
 from edgevision.inference.accelerated import AcceleratedModel
@@ -17,7 +19,10 @@ LONGEST = 30.0
 
 
 class InferenceThread(SupervisedThread):
-    """Runs one model, which belongs to this thread alone, on the frames of `queue`."""
+    """Runs one model, which belongs to this thread alone, on the frames of `queue`.
+
+    While it is at one frame, another thread reports the one before.
+    """
 
     def __init__(
         self,
@@ -30,36 +35,56 @@ class InferenceThread(SupervisedThread):
         self.reporters: dict[str, Reporter] = {}
         """One for each of the model's cameras; belongs to this thread while it lives (`FrameQueue.send`)."""
         self._queue = queue
+        self._reports = ReportThread(f"report {model.info.path.stem}", on_death)
+
+    @property
+    def reporting(self) -> bool:
+        """Whether a frame that was taken from the queue is being reported."""
+        return self._reports.busy
 
     def work(self) -> None:
         """Until the queue is closed."""
-        while (taken := self._queue.take()) is not None:
-            with self.heartbeat.within(LONGEST, "at one frame"):
-                if isinstance(taken, Errand):
-                    taken.do()
-                elif (reporter := self.reporters.get(taken.camera)) is not None:  # else it has been taken away
-                    self._report(taken, reporter)
+        self._reports.start()
+        try:
+            while (taken := self._queue.take()) is not None:
+                with self.heartbeat.within(LONGEST, "at one frame"):
+                    if isinstance(taken, Errand):
+                        self._reports.finish()
+                        taken.do()
+                    elif (reporter := self.reporters.get(taken.camera)) is not None:  # else it has been taken away
+                        self._attend(taken, reporter)
+                del taken  # a camera has few buffers
+        finally:
+            self._reports.end()
 
-    def _report(self, taken: Frame | NoPicture, reporter: Reporter) -> None:
+    def _attend(self, taken: Frame | PreparedFrame | NoPicture, reporter: Reporter) -> None:
         controls = reporter.camera.controls
         if controls.leave_wanted:
             controls.leave_wanted = False
-            reporter.leave(taken.time if isinstance(taken, Frame) else taken.moment.time)
-        match taken:
-            case NoPicture() if taken.over or not controls.detect:
+            self._reports.finish()
+            reporter.leave(taken.moment.time if isinstance(taken, NoPicture) else _frame(taken).time)
+        if isinstance(taken, NoPicture):
+            self._reports.finish()
+            if taken.over or not controls.detect:
                 reporter.leave(taken.moment.time)
-            case NoPicture():
+            else:
                 reporter.no_picture(taken.moment)
-            case Frame() if not controls.detect:
-                reporter.unlooked(taken)
-            case Frame():
-                reporter.inferred(taken, self._infer(taken, reporter))
+        elif controls.detect:
+            inference = self._infer(taken, reporter)
+            self._reports.report(reporter, _frame(taken), inference)
+        else:
+            self._reports.finish()
+            reporter.unlooked(_frame(taken))
 
-    def _infer(self, frame: Frame, reporter: Reporter) -> Inference:
+    def _infer(self, taken: Frame | PreparedFrame, reporter: Reporter) -> Inference:
         camera = reporter.camera
         # What is below the threshold isn't reported, but the scene follows things with it.
-        least = reporter.scene.least(camera.controls.threshold)
-        inference = infer(self.model, frame, least, camera.model.max_detections)
+        least, most = reporter.scene.least(camera.controls.threshold), camera.model.max_detections
+        if isinstance(taken, Frame):
+            inference = infer(self.model, taken, least, most)
+        else:
+            inference = self.model.run_prepared(taken.input, threshold=least, max_detections=most)
+            inference = _in_frame(inference, taken.view)
         with camera.counters.lock:
             camera.counters.inferred += 1
             camera.counters.inference_ms.append(inference.seconds * 1000)
@@ -70,10 +95,20 @@ def infer(model: Model | AcceleratedModel, frame: Frame, threshold: float, max_d
     """What the model says of the part of `frame` that it is to see, its boxes in fractions of all of it."""
     taken = model.info.input
     view, region = model_view(frame, taken.width, taken.height)
-    inference = model.run(view, threshold=threshold, max_detections=max_detections)
+    return _in_frame(model.run(view, threshold=threshold, max_detections=max_detections), region)
+
+
+def _frame(taken: Frame | PreparedFrame) -> Frame:
+    return taken if isinstance(taken, Frame) else taken.frame
+
+
+def _in_frame(inference: Inference, view: Region) -> Inference:
+    """With its boxes, in fractions of `view`, as fractions of the whole frame."""
+    if view == WHOLE:
+        return inference
     return replace(
         inference,
         detections=[
-            replace(found, box=within(found.box, region)) if found.box else found for found in inference.detections
+            replace(found, box=within(found.box, view)) if found.box else found for found in inference.detections
         ],
     )

@@ -5,10 +5,13 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
+from edgevision.capture.lores import View
 from edgevision.capture.picamera2 import CLOSING
 from edgevision.capture.registry import make_source
-from edgevision.capture.source import DriverSource
+from edgevision.capture.source import DriverSource, Source
+from edgevision.capture.transform import WHOLE
 from edgevision.config.model import ModelSettings
 from edgevision.config.schema import CameraSettings, Settings
 from edgevision.daemon.camera import Camera
@@ -16,8 +19,10 @@ from edgevision.daemon.capture_thread import CaptureThread
 from edgevision.daemon.frame_queue import FrameQueue
 from edgevision.daemon.inference_thread import InferenceThread
 from edgevision.daemon.models import ModelInUse
+from edgevision.daemon.prepared_frame import prepare
 from edgevision.daemon.reporter import Reporter
 from edgevision.daemon.threads import SupervisedThread
+from edgevision.inference.preprocess import CENTRAL_FRACTION
 
 log = logging.getLogger(__name__)
 
@@ -127,7 +132,8 @@ class Works:
         """Whether every source has ended and every frame of them is worked on."""
         if any(post.capture.is_alive() for post in self._posts.values()):
             return False
-        return all(bench.queue.idle() for bench in self._benches)
+        # In this order: what is taken from a queue is at work there until it is being reported.
+        return all(bench.queue.idle() and not bench.thread.reporting for bench in self._benches)
 
     @property
     def tried(self) -> bool:
@@ -209,7 +215,7 @@ class Works:
     ) -> _Post:
         """A new post, for a camera that is new or has been `dismissed`."""
         before = dismissed[name].camera if name in dismissed else None
-        camera = Camera(name, make_source(settings.source), settings, model, bench.in_use.model.info.task, before)
+        camera = Camera(name, _source(settings, bench), settings, model, bench.in_use.model.info.task, before)
         camera.counters.stalled, camera.counters.given_up, camera.counters.ended = True, False, False
         reporter = self._around.new_reporter(camera, bench.in_use)
 
@@ -221,7 +227,7 @@ class Works:
                 bench.thread.reporters[name] = post.reporter
                 post.reporter.start()
 
-        def prepare() -> None:
+        def make_way() -> None:
             # What those before have handed on is not to be reported as ours. (Here, for ours come right after this.)
             bench.queue.forget(name)
             bench.queue.send(begin)
@@ -230,7 +236,7 @@ class Works:
         post.capture.after = [
             thread for old in dismissed.values() for thread in (old.capture, *old.capture.after) if thread.is_alive()
         ]
-        post.capture.begin = prepare
+        post.capture.begin = make_way
         post.capture.start()
         return post
 
@@ -243,6 +249,7 @@ class Works:
             lambda: around.wait_for_broker(stop),
             around.on_death,
             around.nudge,
+            prepare=partial(prepare, bench.in_use.model.preparer()),
             wall=around.wall,
         )
 
@@ -250,7 +257,7 @@ class Works:
         """Let a new thread with a new source do what the old one has got stuck in."""
         self._left.append((post.capture, None))
         camera = post.camera
-        camera.source = make_source(camera.settings.source)
+        camera.source = _source(camera.settings, post.bench)
         post.stop = threading.Event()
         post.capture = self._capture(camera, post.bench, post.stop)
         post.capture.start()
@@ -284,6 +291,14 @@ class Works:
 
         bench.queue.send(do)
         done.wait(self._errands_until - time.monotonic())
+
+
+def _source(settings: CameraSettings, bench: _Bench) -> Source:
+    """A new source for a camera, which is to give what the model takes."""
+    info = bench.in_use.model.info
+    share = CENTRAL_FRACTION if info.resize == "crop" else 1.0
+    view = View(info.input.width, info.input.height, share, settings.crop or WHOLE, settings.rotate)
+    return make_source(settings.source, view)
 
 
 def _fits(post: _Post, settings: CameraSettings, bench: _Bench) -> bool:

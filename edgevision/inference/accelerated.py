@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from edgevision.backoff import Backoff
-from edgevision.capture.frame import BgrImage
 from edgevision.errors import AcceleratorError
 from edgevision.inference.model import Inference, Model, ModelInfo
+from edgevision.inference.prepared import Prepared, Preparer
+from edgevision.inference.preprocess import Image
 
 log = logging.getLogger(__name__)
 
@@ -66,6 +67,7 @@ class AcceleratedModel:
     ) -> None:
         """Open the accelerator, if there is one to be used; else `cpu` does all the work."""
         self._cpu = cpu
+        self._prepare = cpu.preparer().prepare
         self._accelerated = accelerated
         self._running: Model | None = None
         # A thread of its own for the accelerator: one that hangs is left there.
@@ -94,24 +96,32 @@ class AcceleratedModel:
         """Whether the accelerator has not come back from a picture, so that its thread can't be waited for."""
         return self._asked is not None and not self._asked.done()
 
-    def run(self, image: BgrImage, *, threshold: float, max_detections: int) -> Inference:
+    def run(self, image: Image, *, threshold: float, max_detections: int) -> Inference:
         """What `Model.run` gives; a picture that the accelerator fails on is given to the twin."""
+        return self.run_prepared(self._prepare(image), threshold=threshold, max_detections=max_detections)
+
+    def preparer(self) -> Preparer:
+        """Makes pictures ready for `run_prepared`, in any one thread: the twins take the same."""
+        return self._cpu.preparer()
+
+    def run_prepared(self, prepared: Prepared, *, threshold: float, max_detections: int) -> Inference:
+        """The same as `run` for a picture that its `preparer` has prepared."""
         self._take()
         if self._running is not None and self._accelerated is not None:
-            answer = self._ask(image, threshold, max_detections)
+            answer = self._ask(prepared, threshold, max_detections)
             if isinstance(answer, Inference):
                 self._count()
                 return answer
             self._fall_back(str(self._accelerated.explain(answer)))
-        return self._cpu.run(image, threshold=threshold, max_detections=max_detections)
+        return self._cpu.run_prepared(prepared, threshold=threshold, max_detections=max_detections)
 
     def close(self) -> None:
         """Ask the accelerator no more."""
         self._closed.set()
 
-    def _ask(self, image: BgrImage, threshold: float, max_detections: int) -> Inference | str:
+    def _ask(self, prepared: Prepared, threshold: float, max_detections: int) -> Inference | str:
         """The accelerator's answer, or why there is none."""
-        self._asked = self._thread.submit(self._run_accelerated, image, threshold, max_detections)
+        self._asked = self._thread.submit(self._run_accelerated, prepared, threshold, max_detections)
         try:
             return self._asked.result(HANGS_AFTER)
         except TimeoutError:
@@ -119,10 +129,10 @@ class AcceleratedModel:
             self._thread = ThreadPoolExecutor(1, "accelerated")
             return f"no answer within {HANGS_AFTER:g} s"
 
-    def _run_accelerated(self, image: BgrImage, threshold: float, max_detections: int) -> Inference | str:
+    def _run_accelerated(self, prepared: Prepared, threshold: float, max_detections: int) -> Inference | str:
         assert self._running is not None
         try:
-            return self._running.run(image, threshold=threshold, max_detections=max_detections)
+            return self._running.run_prepared(prepared, threshold=threshold, max_detections=max_detections)
         except RuntimeError as error:  # its text only: its frames would keep the accelerator open
             return str(error)
 

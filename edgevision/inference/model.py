@@ -4,14 +4,13 @@ import hashlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edgevision.capture.frame import BgrImage
 from edgevision.errors import LabelsError, ModelError
 from edgevision.inference.detection import Detection
 from edgevision.inference.find_labels import find_labels
@@ -19,7 +18,8 @@ from edgevision.inference.find_reader import Hints, find_reader
 from edgevision.inference.labels import Labels
 from edgevision.inference.model_file import beside, read_model_file
 from edgevision.inference.normalization import Normalization, is_assumed, pixel_table, rescales_itself
-from edgevision.inference.preprocess import InputFormat, Resize, input_format, make_writer
+from edgevision.inference.prepared import Prepared, Preparer
+from edgevision.inference.preprocess import Image, InputFormat, Resize, Writer, input_format, make_writer
 from edgevision.inference.process_units import described_normalization
 from edgevision.inference.reader import Reader, Task, Wanted
 from edgevision.inference.runtime import Delegate, Interpreter, Runtime, load_runtime
@@ -32,13 +32,15 @@ from edgevision.inference.threads import fastest, thread_counts
 class ModelInfo:
     """What a loaded model is; an embedding model has no labels.
 
-    `normalization_assumed`: nothing says what numbers its pixels are to become.
+    `resize` is how pictures come into its input. `normalization_assumed`: nothing says what numbers its pixels are to
+    become.
     """
 
     path: Path
     sha256: str
     task: Task
     input: InputFormat
+    resize: Resize
     labels: Labels
     runtime: str
     threads: int
@@ -116,7 +118,8 @@ class Model:
             raise ModelError(f"{path} is damaged: a name in it isn't UTF-8; get the file anew") from error
         if resize == "auto":
             resize = "stretch" if self._reader.task == "detect" else "crop"
-        self._write = make_writer(form, table, resize)
+        self._new_writer: Callable[[], Writer] = partial(make_writer, form, table, resize)
+        self._write = self._new_writer()
         fitted: Labels = ()
         if twin is not None:
             fitted = twin.info.labels
@@ -126,26 +129,41 @@ class Model:
             threads = fastest(thread_counts(), lambda count: _time_invoke(runtime.open(path, content, count)))
             interpreter = runtime.open(path, content, threads)
         self._interpreter = interpreter
-        self._input = graph.inputs[0].index
+        self._input = interpreter.tensor(graph.inputs[0].index)
+        self._outputs = {tensor.index: interpreter.tensor(tensor.index) for tensor in graph.outputs}
         digest = hashlib.sha256(content).hexdigest()
         assumed = is_assumed(graph.inputs[0], normalization, self._described)
-        self.info: ModelInfo = ModelInfo(path, digest, self._reader.task, form, fitted, str(runtime), threads, assumed)
+        self.info: ModelInfo = ModelInfo(
+            path, digest, self._reader.task, form, resize, fitted, str(runtime), threads, assumed
+        )
 
-    def run(self, image: BgrImage, *, threshold: float, max_detections: int) -> Inference:
-        """What is in `image` (height, width, 3).
+    def run(self, image: Image, *, threshold: float, max_detections: int) -> Inference:
+        """What is in `image` (height, width, 3), or a camera's YUV.
 
         Detections have at least `threshold`, the highest score comes first, boxes are fractions of `image`.
         """
-        # The view of the tensor must be gone before invoke(), which refuses to run while anything refers to its memory.
-        region = self._write(image, self._interpreter.tensor(self._input)())
+        region = self._write(image, self._input())
+        return self._infer(Wanted(threshold, max_detections, region))
+
+    def preparer(self) -> Preparer:
+        """Makes pictures ready for `run_prepared`, in any one thread."""
+        return Preparer(self.info.input, self._new_writer())
+
+    def run_prepared(self, prepared: Prepared, *, threshold: float, max_detections: int) -> Inference:
+        """The same as `run` for a picture that its `preparer`, or that of a model with the same input, has prepared."""
+        self._input()[:] = prepared.pixels
+        return self._infer(Wanted(threshold, max_detections, prepared.region))
+
+    def _infer(self, wanted: Wanted) -> Inference:
+        # No view of a tensor may be left before invoke(), which refuses to run while anything refers to its memory.
         started = time.perf_counter()
         self._interpreter.invoke()
         seconds = time.perf_counter() - started
-        answer = self._reader.read(self._values, self.info.labels, Wanted(threshold, max_detections, region))
+        answer = self._reader.read(self._values, self.info.labels, wanted)
         return Inference(answer.detections, seconds, answer.vector)
 
     def _values(self, tensor: Tensor) -> NDArray[np.generic]:
-        return self._interpreter.tensor(tensor.index)()
+        return self._outputs[tensor.index]()
 
 
 def _time_invoke(interpreter: Interpreter, repeats: int = 3) -> float:

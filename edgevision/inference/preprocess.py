@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edgevision.capture.frame import BgrImage
+from edgevision.capture.frame import BgrImage, Yuv420
 from edgevision.capture.transform import WHOLE, Region
 from edgevision.errors import ModelError
 from edgevision.inference.normalization import PixelTable
@@ -24,8 +24,10 @@ INPUT_TYPES = ("uint8", "int8", "int16", "float32")
 
 Resize = Literal["stretch", "letterbox", "crop"]
 
-Writer = Callable[[BgrImage, NDArray[np.generic]], Region]
-"""Writes a BGR picture of any size into an input tensor's view [1, height, width, channels].
+Image = BgrImage | Yuv420
+
+Writer = Callable[[Image, NDArray[np.generic]], Region]
+"""Writes a picture of any size into an input tensor's view [1, height, width, channels]; belongs to one thread.
 
 Tells what of the picture the tensor then shows, in fractions of it; bars lie outside 0..1.
 """
@@ -70,65 +72,31 @@ def input_format(tensors: Sequence[Tensor]) -> InputFormat:
     raise ModelError(f"has the input {tensor}{hint}; {expected}")
 
 
-def make_writer(target: InputFormat, table: PixelTable, resize: Resize) -> Writer:
-    """A function that writes pictures as `target` wants them; `table` [1, 256, channels] has each pixel's value.
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """How pictures of one size come into a model's input.
 
-    Nothing is allocated per picture except by OpenCV itself.
+    The pixels `part` (left, top, right, bottom; the last two not included) become the `box` (left, top, width, height)
+    of it; `region` is what of the picture the whole input then shows, in fractions.
     """
-    size = (target.width, target.height)
-    code = cv2.COLOR_BGR2RGB if target.channels == 3 else cv2.COLOR_BGR2GRAY
-    # Most 8-bit inputs take the pixel itself, or less 128, which flips a bit: many times faster than looking it up.
-    steps = table - np.arange(256)[np.newaxis, :, np.newaxis]
-    flipped_bits = {0: 0x00, -128: 0x80}.get(int(steps.flat[0])) if table.itemsize == 1 and np.ptp(steps) == 0 else None
-    resized = np.full((target.height, target.width, 3), BAR, np.uint8)
-    converted = resized if target.channels == 3 else np.empty((target.height, target.width, 1), np.uint8)
-    boxed: tuple[int, int, int, int] | None = None
 
-    def place(image: BgrImage) -> Region:
-        nonlocal boxed
-        if resize == "stretch":
-            cv2.resize(image, size, dst=resized, interpolation=cv2.INTER_LINEAR)
-            return WHOLE
-        if resize == "crop":
-            view, region = central_crop(image)
-            cv2.resize(view, size, dst=resized, interpolation=cv2.INTER_LINEAR)
-            return region
-        left, top, width, height = box = letterbox(image.shape[1], image.shape[0], target)
-        if boxed != box:
-            resized.fill(BAR)
-            boxed = box
-        part = resized[top : top + height, left : left + width]
-        cv2.resize(image, (width, height), dst=part, interpolation=cv2.INTER_LINEAR)
-        return (
-            -left / width,
-            -top / height,
-            (target.width - left) / width,
-            (target.height - top) / height,
-        )
-
-    def write(image: BgrImage, tensor: NDArray[np.generic]) -> Region:
-        region = place(image)
-        pixels = tensor[0]
-        if flipped_bits is None:
-            cv2.cvtColor(resized, code, dst=converted)
-            cv2.LUT(converted, table, dst=pixels)
-            return region
-        pixels = pixels.view(np.uint8)
-        cv2.cvtColor(resized, code, dst=pixels)
-        if flipped_bits:
-            np.bitwise_xor(pixels, flipped_bits, out=pixels)
-        return region
-
-    return write
+    part: tuple[int, int, int, int]
+    box: tuple[int, int, int, int]
+    region: Region
 
 
-def central_crop(image: BgrImage) -> tuple[BgrImage, Region]:
-    """The central 87.5 % of each side of `image` (height, width, 3), as a view, and where it lies."""
-    height, width = image.shape[:2]
-    top = int(height * (1 - CENTRAL_FRACTION) / 2)
-    left = int(width * (1 - CENTRAL_FRACTION) / 2)
-    view = image[top : height - top, left : width - left]
-    return view, (left / width, top / height, 1 - left / width, 1 - top / height)
+def fit(width: int, height: int, target: InputFormat, resize: Resize, step: int = 1) -> Fit:
+    """For pictures of `width` x `height`; the edges of the part are multiples of `step` pixels."""
+    whole, everything = (0, 0, width, height), (0, 0, target.width, target.height)
+    if resize == "stretch":
+        return Fit(whole, everything, WHOLE)
+    if resize == "crop":
+        left, top = (int(side * (1 - CENTRAL_FRACTION) / 2 / step) * step for side in (width, height))
+        region = (left / width, top / height, 1 - left / width, 1 - top / height)
+        return Fit((left, top, width - left, height - top), everything, region)
+    left, top, inner_width, inner_height = box = letterbox(width, height, target)
+    beside = (target.width - left) / inner_width, (target.height - top) / inner_height
+    return Fit(whole, box, (-left / inner_width, -top / inner_height, *beside))
 
 
 def letterbox(width: int, height: int, target: InputFormat) -> tuple[int, int, int, int]:
@@ -140,3 +108,114 @@ def letterbox(width: int, height: int, target: InputFormat) -> tuple[int, int, i
     inner_width = min(max(round(width * scale), 1), target.width)
     inner_height = min(max(round(height * scale), 1), target.height)
     return (target.width - inner_width) // 2, (target.height - inner_height) // 2, inner_width, inner_height
+
+
+def make_writer(target: InputFormat, table: PixelTable, resize: Resize) -> Writer:
+    """A function that writes pictures as `target` wants them; `table` [1, 256, channels] has each pixel's value.
+
+    Colours are converted when the picture is small. Nothing is allocated per picture except by OpenCV itself.
+    """
+    fits: dict[tuple[int, int, int], Fit] = {}
+    bgr, yuv = _Bgr(target), _Yuv(target)
+    store = _storing(target, table)
+
+    def write(image: Image, tensor: NDArray[np.generic]) -> Region:
+        height, width = image.shape[:2]
+        step = 2 if isinstance(image, Yuv420) else 1
+        found = fits.get((width, height, step))
+        if found is None:
+            fits.clear()  # a camera's pictures all have one size
+            found = fits[width, height, step] = fit(width, height, target, resize, step)
+        painted, code = yuv.paint(image, found) if isinstance(image, Yuv420) else bgr.paint(image, found)
+        store(painted, code, tensor[0])
+        return found.region
+
+    return write
+
+
+class _Canvas:
+    """Something of an input's size that pictures are resized into, with bars beside those that don't fill it."""
+
+    def __init__(self, target: InputFormat, channels: tuple[int, ...], bar: int) -> None:
+        self.pixels = np.full((target.height, target.width, *channels), bar, np.uint8)
+        self._bar = bar
+        self._box: tuple[int, int, int, int] | None = None
+
+    def take(self, image: NDArray[np.uint8], box: tuple[int, int, int, int]) -> None:
+        left, top, width, height = box
+        if self._box != box:
+            self.pixels.fill(self._bar)
+            self._box = box
+        part = self.pixels[top : top + height, left : left + width]
+        cv2.resize(image, (width, height), dst=part, interpolation=cv2.INTER_LINEAR)
+
+
+class _Bgr:
+    def __init__(self, target: InputFormat) -> None:
+        self._canvas = _Canvas(target, (3,), BAR)
+        self._code = cv2.COLOR_BGR2RGB if target.channels == 3 else cv2.COLOR_BGR2GRAY
+
+    def paint(self, image: BgrImage, fit: Fit) -> tuple[NDArray[np.uint8], int]:
+        """`image` in the input's size, and OpenCV's code for what is to be done to its colours."""
+        left, top, right, bottom = fit.part
+        self._canvas.take(image[top:bottom, left:right], fit.box)
+        return self._canvas.pixels, self._code
+
+
+class _Yuv:
+    """Each plane is resized as it is: fewer bytes are touched than by any conversion before that."""
+
+    def __init__(self, target: InputFormat) -> None:
+        self._y, self._v, self._u = (_Canvas(target, (), bar) for bar in (BAR, 128, 128))
+        self._merged = np.empty((target.height, target.width, 3), np.uint8)
+        self._grey = target.channels == 1
+
+    def paint(self, image: Yuv420, fit: Fit) -> tuple[NDArray[np.uint8], int | None]:
+        """The same; None: it is grey already."""
+        seen = image.cut(*fit.part)
+        self._y.take(seen.y, fit.box)
+        if self._grey:
+            grey = self._y.pixels
+            return grey if image.full_range else np.asarray(cv2.LUT(grey, _TO_FULL_RANGE[..., 0])), None
+        self._v.take(seen.v, fit.box)
+        self._u.take(seen.u, fit.box)
+        # OpenCV's YCrCb has the full range.
+        cv2.merge((self._y.pixels, self._v.pixels, self._u.pixels), self._merged)
+        if not image.full_range:
+            cv2.LUT(self._merged, _TO_FULL_RANGE, dst=self._merged)
+        return self._merged, cv2.COLOR_YCrCb2RGB
+
+
+def _to_full_range() -> NDArray[np.uint8]:
+    """What the levels of Y, V and U in the limited range (16..235, 16..240) are in the full one: [1, 256, 3]."""
+    level = np.arange(256)
+    luma, chroma = (level - 16) * 255 / 219, (level - 128) * 255 / 224 + 128
+    return np.clip(np.round(np.stack([luma, chroma, chroma], axis=-1)), 0, 255).astype(np.uint8)[np.newaxis]
+
+
+_TO_FULL_RANGE = _to_full_range()
+
+
+def _storing(
+    target: InputFormat, table: PixelTable
+) -> Callable[[NDArray[np.uint8], int | None, NDArray[np.generic]], None]:
+    """A function that writes a painted picture into `pixels` [height, width, channels], its colours converted."""
+    # Any type goes for OpenCV, though its stubs say otherwise.
+    look_up: Callable[..., object] = cv2.LUT
+    # Most 8-bit inputs take the pixel itself, or less 128, which flips a bit: many times faster than looking it up.
+    steps = table - np.arange(256)[np.newaxis, :, np.newaxis]
+    flipped_bits = {0: 0x00, -128: 0x80}.get(int(steps.flat[0])) if table.itemsize == 1 and np.ptp(steps) == 0 else None
+    scratch = np.empty((target.height, target.width, target.channels), np.uint8)
+
+    def store(painted: NDArray[np.uint8], code: int | None, pixels: NDArray[np.generic]) -> None:
+        levels = scratch if flipped_bits is None else pixels.view(np.uint8)
+        if code is None:
+            levels[..., 0] = painted
+        else:
+            cv2.cvtColor(painted, code, dst=levels)
+        if flipped_bits is None:
+            look_up(levels, table, dst=pixels)
+        elif flipped_bits:
+            np.bitwise_xor(levels, flipped_bits, out=levels)
+
+    return store

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edgevision.capture.frame import BgrImage, Picture
+from edgevision.capture.frame import BgrImage, Picture, Yuv420
 from edgevision.capture.source import Source
 
 RED, GREEN, BLUE, WHITE = (10, 10, 230), (10, 200, 10), (230, 10, 10), (235, 235, 235)
@@ -21,6 +21,12 @@ def picture_of(source: Source) -> Picture:
     return picture
 
 
+def in_bgr(picture: BgrImage | Yuv420 | None) -> BgrImage:
+    """The pixels of a picture that must be there, in blue, green, red."""
+    assert picture is not None
+    return picture.in_bgr() if isinstance(picture, Yuv420) else picture
+
+
 def quadrants(width: int, height: int) -> BgrImage:
     """Red top left, green top right, blue bottom left, white bottom right: no two sides or channels are alike."""
     picture = np.empty((height, width, 3), np.uint8)
@@ -28,6 +34,12 @@ def quadrants(width: int, height: int) -> BgrImage:
     picture[:rows, :columns], picture[:rows, columns:] = RED, GREEN
     picture[rows:, :columns], picture[rows:, columns:] = BLUE, WHITE
     return picture
+
+
+def black(width: int, height: int) -> Yuv420:
+    """Planes of the right sizes."""
+    y, u, v = (np.zeros((height // part, width // part), np.uint8) for part in (1, 2, 2))
+    return Yuv420(y, u, v, full_range=True)
 
 
 def noise(width: int, height: int, seed: int = 0) -> BgrImage:

@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 
 from edgevision.capture.fake_faults import faults
-from edgevision.capture.frame import BgrImage, Picture
+from edgevision.capture.frame import BgrImage, Picture, Yuv420
 from edgevision.capture.picamera2 import Picamera2Camera
 from edgevision.capture.picamera2_library import STAND_IN_VARIABLE, CameraLibrary, load_picamera2
 from edgevision.errors import SourceError, SourceTimeoutError
@@ -118,8 +118,8 @@ def test_both_pictures_have_their_size_and_colours(camera: Picamera2Camera) -> N
     for _ in range(5):
         picture = picture_of(camera)
         assert picture.source is None
-        assert picture.lores is not None
-        for image, size in ((picture.image, SIZE), (picture.lores, SMALL)):
+        assert isinstance(picture.lores, Yuv420)
+        for image, size in ((picture.image, SIZE), (picture.lores.in_bgr(), SMALL)):
             assert image.dtype == np.uint8
             assert image.flags["C_CONTIGUOUS"]
             assert difference(image, quadrants(*size)) < 6
@@ -136,11 +136,14 @@ def test_a_small_main_picture_has_no_lores(rig: Rig) -> None:
 def test_pictures_stay_as_they_are_when_the_camera_goes_on(camera: Picamera2Camera) -> None:
     camera.open()
     first = picture_of(camera)
-    copies = first.image.copy(), first.lores.copy() if first.lores is not None else None
+    assert isinstance(first.main, Yuv420)
+    assert isinstance(first.lores, Yuv420)
+    all_of_it = [pixels for one in (first.main, first.lores) for pixels in (one.y, one.u, one.v)]
+    copies = [pixels.copy() for pixels in all_of_it]
     for _ in range(10):
         camera.read()
-    np.testing.assert_array_equal(first.image, copies[0])
-    np.testing.assert_array_equal(first.lores, copies[1])
+    for pixels, copy in zip(all_of_it, copies, strict=True):
+        np.testing.assert_array_equal(pixels, copy)
 
 
 def test_a_camera_that_stalls_is_a_timeout_and_comes_back_when_opened_again(camera: Picamera2Camera, rig: Rig) -> None:
@@ -227,7 +230,7 @@ def started(rig: Rig) -> Iterator[Any]:
     camera = rig.library.Picamera2(0)
     camera.configure(
         camera.create_video_configuration(
-            main={"size": SIZE, "format": "RGB888"},
+            main={"size": SIZE, "format": "YUV420"},
             lores={"size": SMALL, "format": "YUV420"},
             colour_space=rig.library.ColorSpace.Sycc(),
             buffer_count=4,
@@ -242,11 +245,11 @@ def started(rig: Rig) -> Iterator[Any]:
 
 def test_the_configuration_can_be_read_back(started: Any) -> None:
     configuration = started.camera_configuration()
-    assert (configuration["main"]["format"], configuration["main"]["size"]) == ("RGB888", SIZE)
+    assert (configuration["main"]["format"], configuration["main"]["size"]) == ("YUV420", SIZE)
     assert (configuration["lores"]["format"], configuration["lores"]["size"]) == ("YUV420", SMALL)
     assert configuration["colour_space"].range.name == "Full"
     request = started.capture_request(wait=TIMEOUT)
-    assert request.make_array("main").shape == (480, 640, 3)
+    assert request.make_array("main").shape == (720, 640)
     assert request.make_array("lores").shape[0] == 360
     assert request.make_array("lores").shape[1] >= 320
     request.release()
@@ -254,7 +257,7 @@ def test_the_configuration_can_be_read_back(started: Any) -> None:
 
 def test_odd_sizes_become_even(rig: Rig) -> None:
     camera = rig.library.Picamera2(0)
-    configuration = camera.create_video_configuration(main={"size": (641, 481), "format": "RGB888"})
+    configuration = camera.create_video_configuration(main={"size": (641, 481), "format": "YUV420"})
     camera.close()
     assert configuration["main"]["size"] == (640, 480)
     assert configuration["lores"] is None
@@ -263,7 +266,7 @@ def test_odd_sizes_become_even(rig: Rig) -> None:
 def test_a_lores_stream_larger_than_main_is_refused(rig: Rig) -> None:
     camera = rig.library.Picamera2(0)
     wrong = camera.create_video_configuration(
-        main={"size": SMALL, "format": "RGB888"}, lores={"size": SIZE, "format": "YUV420"}
+        main={"size": SMALL, "format": "YUV420"}, lores={"size": SIZE, "format": "YUV420"}
     )
     with pytest.raises(RuntimeError, match="may not exceed main"):
         camera.configure(wrong)

@@ -3,9 +3,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgevision.capture.frame import BgrImage, Frame, Picture
+from edgevision.capture.frame import BgrImage, Frame, Picture, Yuv420
 from edgevision.capture.transform import Region, crop_pixels, make_frame, model_view, rotate
-from tests.capture.pictures import BLUE, GREEN, RED, WHITE, quadrants
+from edgevision.capture.yuv import bgr_to_i420, i420
+from tests.capture.pictures import BLUE, GREEN, RED, WHITE, black, difference, in_bgr, quadrants
 
 
 def corners(image: BgrImage) -> list[tuple[int, ...]]:
@@ -13,7 +14,7 @@ def corners(image: BgrImage) -> list[tuple[int, ...]]:
     return [tuple(map(int, image[y, x])) for y, x in ((0, 0), (0, -1), (-1, -1), (-1, 0))]
 
 
-def frame(image: BgrImage, lores: BgrImage | None = None, crop: Region = (0.0, 0.0, 1.0, 1.0)) -> Frame:
+def frame(image: BgrImage, lores: BgrImage | Yuv420 | None = None, crop: Region = (0.0, 0.0, 1.0, 1.0)) -> Frame:
     return make_frame(Picture(image, lores), camera="front", seq=0, time=0.0, monotonic=0.0, crop=crop)
 
 
@@ -49,9 +50,19 @@ def test_a_frame_has_both_images_turned_and_keeps_what_it_was_told() -> None:
     assert (made.width, made.height) == (24, 32)
     assert made.lores is not None
     assert made.lores.shape == (16, 12, 3)
-    assert corners(made.image) == corners(made.lores) == [BLUE, RED, GREEN, WHITE]
+    assert corners(made.image) == corners(in_bgr(made.lores)) == [BLUE, RED, GREEN, WHITE]
     assert (made.camera, made.seq, made.time, made.monotonic, made.source) == ("front", 7, 1.5, 2.5, "a.jpg")
     assert made.crop == (0.0, 0.0, 0.5, 0.5)
+
+
+@pytest.mark.parametrize("degrees", [0, 90, 180, 270])
+def test_a_small_picture_in_planes_is_turned_as_the_large_one_is(degrees: int) -> None:
+    planes = i420(bgr_to_i420(quadrants(64, 48), 128, full_range=True), 64, 48, full_range=True)
+    made = make_frame(Picture(quadrants(64, 48), planes), camera="a", seq=0, time=0.0, monotonic=0.0, degrees=degrees)
+    assert isinstance(made.lores, Yuv420)
+    assert made.lores.full_range
+    assert difference(in_bgr(made.lores), made.image) < 3
+    assert np.shares_memory(made.lores.y, planes.y) == (degrees == 0)
 
 
 fractions = st.floats(0, 1)
@@ -85,7 +96,7 @@ def test_crops_side_by_side_neither_overlap_nor_leave_a_gap(parts: int, start: i
 def test_the_model_sees_the_crop_without_a_copy() -> None:
     image = quadrants(320, 240)
     view, _ = model_view(frame(image, crop=(0.5, 0.0, 1.0, 0.5)), 224, 224)
-    assert np.shares_memory(view, image)
+    assert np.shares_memory(in_bgr(view), image)
     np.testing.assert_array_equal(view, np.full((120, 160, 3), GREEN, np.uint8))
 
 
@@ -96,7 +107,9 @@ def test_the_model_sees_the_crop_without_a_copy() -> None:
 def test_the_small_picture_is_used_while_it_has_the_pixels_that_the_model_needs(crop: Region, from_lores: bool) -> None:
     image, lores = quadrants(1280, 720), quadrants(640, 360)
     view, _ = model_view(frame(image, lores, crop), 320, 320)
-    assert np.shares_memory(view, lores if from_lores else image)
+    assert np.shares_memory(in_bgr(view), lores if from_lores else image)
+    view, _ = model_view(frame(image, black(640, 360), crop), 320, 320)
+    assert isinstance(view, Yuv420) == from_lores
 
 
 @given(
@@ -107,7 +120,25 @@ def test_the_region_is_exactly_where_the_view_lies(crop: Region, with_lores: boo
     image = np.zeros((72, 128, 3), np.uint8)
     made = frame(image, np.zeros((36, 64, 3), np.uint8) if with_lores else None, crop)
     view, region = model_view(made, 10, 5)
-    whole = made.lores if made.lores is not None and np.shares_memory(view, made.lores) else image
+    whole = in_bgr(made.lores) if with_lores and np.shares_memory(in_bgr(view), in_bgr(made.lores)) else image
     assert view.shape[1] == pytest.approx((region[2] - region[0]) * whole.shape[1])
     assert view.shape[0] == pytest.approx((region[3] - region[1]) * whole.shape[0])
     assert region == pytest.approx(crop, abs=0.5 / 36 + 1e-9)
+
+
+@given(st.tuples(fractions, fractions), st.tuples(fractions, fractions), st.integers(1, 200), st.integers(1, 200))
+def test_planes_are_cut_where_their_colours_are_and_the_region_says_where(
+    x: tuple[float, float], y: tuple[float, float], half_width: int, half_height: int
+) -> None:
+    crop = min(x), min(y), max(x), max(y)
+    lores = black(2 * half_width, 2 * half_height)
+    lores.y[:] = np.arange(2 * half_height)[:, np.newaxis] % 256
+    view, region = model_view(frame(quadrants(8, 8), lores, crop), 1, 1)
+    assert isinstance(view, Yuv420)
+    height, width = view.shape
+    assert view.u.shape == view.v.shape == (height // 2, width // 2)
+    left, top, right, bottom = np.multiply(region, [2 * half_width, 2 * half_height] * 2)
+    assert (right - left, bottom - top) == (pytest.approx(width), pytest.approx(height))
+    assert min(width, height) >= 2
+    assert view.y[0, 0] == round(top) % 256
+    assert np.abs(np.subtract(crop, region) * ([2 * half_width, 2 * half_height] * 2)).max() <= 2

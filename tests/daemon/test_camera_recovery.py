@@ -21,7 +21,7 @@ from edgevision.config.model import ModelSettings
 from edgevision.config.schema import CameraSettings
 from edgevision.daemon.camera import Camera
 from edgevision.daemon.capture_thread import CaptureThread
-from edgevision.daemon.frame_queue import FrameQueue, NoPicture
+from edgevision.daemon.frame_queue import FrameQueue, NoPicture, Waiting
 from tests.capture.mjpeg_server import mjpeg_server
 from tests.capture.pictures import encode, quadrants
 from tests.mosquitto import wait_until
@@ -35,9 +35,9 @@ class Frames(FrameQueue):
 
     def __init__(self) -> None:
         super().__init__()
-        self.got: list[Frame | NoPicture] = []
+        self.got: list[Waiting] = []
 
-    def put_newest(self, frame: Frame | NoPicture) -> bool:
+    def put_newest(self, frame: Waiting) -> bool:
         self.got.append(frame)
         return False
 

@@ -14,7 +14,8 @@ from edgevision.capture.frame import Frame, GreyImage, Picture, Unwanted
 from edgevision.capture.source import Wanted
 from edgevision.daemon.camera import Camera
 from edgevision.daemon.capture_thread import CaptureThread
-from edgevision.daemon.frame_queue import FrameQueue, NoPicture
+from edgevision.daemon.frame_queue import FrameQueue, Waiting
+from edgevision.daemon.prepared_frame import PreparedFrame
 from edgevision.daemon.threads import SupervisedThread
 from edgevision.errors import SourceError, SourceHangsError
 from tests.daemon.cameras import ScriptedSource, a_camera
@@ -112,11 +113,11 @@ class RecordingQueue(FrameQueue):
         super().__init__()
         self._events = events
 
-    def put_when_free(self, what: Frame | NoPicture) -> bool:
+    def put_when_free(self, what: Waiting) -> bool:
         self._events.append(f"frame {what.seq}" if isinstance(what, Frame) else "over")
         return True
 
-    def put_newest(self, what: Frame | NoPicture) -> bool:
+    def put_newest(self, what: Waiting) -> bool:
         self.put_when_free(what)
         return False
 
@@ -249,7 +250,8 @@ def test_the_clock_of_a_recording_is_its_own_also_when_it_is_lost() -> None:
     moments = []
 
     class Moments(FrameQueue):
-        def put_when_free(self, what: Frame | NoPicture) -> bool:
+        def put_when_free(self, what: Waiting) -> bool:
+            assert not isinstance(what, PreparedFrame)
             moments.append(what.clock if isinstance(what, Frame) else what.moment.clock)
             return True
 
@@ -360,7 +362,8 @@ def test_the_time_of_a_frame_is_the_wall_clock_s_that_was_given() -> None:
     times = []
 
     class Times(FrameQueue):
-        def put_when_free(self, what: Frame | NoPicture) -> bool:
+        def put_when_free(self, what: Waiting) -> bool:
+            assert not isinstance(what, PreparedFrame)
             times.append(what.time if isinstance(what, Frame) else what.moment.time)
             return True
 

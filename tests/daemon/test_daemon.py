@@ -9,16 +9,18 @@ import numpy as np
 import pytest
 import yaml
 
-from edgevision.capture.frame import BgrImage, Picture
+from edgevision.capture.frame import Picture
 from edgevision.capture.source import Wanted
 from edgevision.cli.exit_status import FAILED
 from edgevision.cli.run import exit_status_of
 from edgevision.config.loader import parse_config
 from edgevision.daemon.daemon import Daemon
 from edgevision.daemon.models import open_models
+from edgevision.daemon.reporter import Reporter
 from edgevision.daemon.stop_request import StopRequest
 from edgevision.inference.detection import Detection
 from edgevision.inference.model import Inference, Model
+from edgevision.inference.prepared import Prepared
 from edgevision.publish.client import Publisher
 from edgevision.publish.connection import Connection
 from tests.mosquitto import Mosquitto
@@ -69,7 +71,7 @@ def make_daemon(broker: Mosquitto, source: LiveSource, stop: StopRequest, monkey
             "cameras": {"front": {"source": {"type": "picamera2"}, "motion": {"enabled": False}}},
         }
     )
-    monkeypatch.setattr("edgevision.daemon.works.make_source", lambda _: source)
+    monkeypatch.setattr("edgevision.daemon.works.make_source", lambda *_: source)
     config = parse_config(text.encode(), Path("edgevision.yaml"))
     return Daemon(config, open_models(config, measure_threads=False), stop)
 
@@ -88,20 +90,27 @@ def fail(*_: object, **__: object) -> None:
     raise KeyError("a mistake of ours")
 
 
-@pytest.mark.parametrize("thread", ["capture front", "inference person"])
+@pytest.mark.parametrize(
+    ("thread", "what_fails"),
+    [("capture front", None), ("inference person", (Model, "run_prepared")), ("report person", (Reporter, "inferred"))],
+)
 def test_a_thread_that_dies_ends_the_daemon_with_1_and_its_traceback_is_logged_once(
-    broker: Mosquitto, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, thread: str
+    broker: Mosquitto,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    thread: str,
+    what_fails: tuple[type, str] | None,
 ) -> None:
-    stop, dies_itself = StopRequest(), thread.startswith("capture")
+    stop = StopRequest()
     subscriber = broker.subscribe(f"{BASE}/status")
-    if not dies_itself:
-        monkeypatch.setattr(Model, "run", fail)
-    daemon = make_daemon(broker, BuggySource() if dies_itself else LiveSource(), stop, monkeypatch)
+    if what_fails is not None:
+        monkeypatch.setattr(*what_fails, fail)
+    daemon = make_daemon(broker, BuggySource() if what_fails is None else LiveSource(), stop, monkeypatch)
     assert exit_status_unless_too_late(daemon, stop) == FAILED
     tracebacks = [record for record in caplog.records if record.exc_info]
     assert [(record.levelno, record.getMessage()) for record in tracebacks] == [(logging.ERROR, f"{thread} died")]
     assert "a mistake of ours" in caplog.text
-    assert not any(one.name in ("capture front", "inference person") for one in threading.enumerate())
+    assert not any(one.name.startswith(("capture", "inference", "report")) for one in threading.enumerate())
     # Too quick for the broker to be told at all, or told in order.
     assert subscriber.payloads(f"{BASE}/status") in ([], [b"online"], [b"online", b"offline"])
 
@@ -125,7 +134,7 @@ def test_a_stop_is_no_failure_and_the_frame_in_work_is_published_before_offline(
         finally:
             broker_told.set()
 
-    def run_slowly(model: Model, image: BgrImage, *, threshold: float, max_detections: int) -> Inference:
+    def run_slowly(model: Model, prepared: Prepared, *, threshold: float, max_detections: int) -> Inference:
         assert daemon._publisher.connected.wait(10)
         stop.make()
         # The daemon stops while this frame is in work; a broker told too early is told before it is done.
@@ -133,7 +142,7 @@ def test_a_stop_is_no_failure_and_the_frame_in_work_is_published_before_offline(
         return Inference([Detection("person", 0.9)], 0.01)
 
     monkeypatch.setattr(Publisher, "stop", stop_publisher)
-    monkeypatch.setattr(Model, "run", run_slowly)
+    monkeypatch.setattr(Model, "run_prepared", run_slowly)
     subscriber = broker.subscribe(f"{BASE}/front/detections", f"{BASE}/status")
     daemon = make_daemon(broker, LiveSource(), stop, monkeypatch)
     assert daemon.run()

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 import pytest
 
-from edgevision.capture.frame import BgrImage, Frame
+from edgevision.capture.frame import Frame
 from edgevision.capture.transform import WHOLE, Region
 from edgevision.daemon.camera import Camera
 from edgevision.daemon.frame_queue import FrameQueue, NoPicture
@@ -16,6 +16,7 @@ from edgevision.daemon.threads import SupervisedThread
 from edgevision.inference.bundled import bundled_model
 from edgevision.inference.detection import Box, Detection
 from edgevision.inference.model import Inference, Model
+from edgevision.inference.preprocess import Image
 from edgevision.publish.topics import Topics
 from edgevision.scene.moment import Moment
 from edgevision.scene.scene import Scene
@@ -33,7 +34,7 @@ class ScriptedModel(Model):
         super().__init__(bundled_model("person"))
         self.asked: list[tuple[float, int]] = []
 
-    def run(self, image: BgrImage, *, threshold: float, max_detections: int) -> Inference:
+    def run(self, image: Image, *, threshold: float, max_detections: int) -> Inference:
         self.asked.append((threshold, max_detections))
         return Inference([Detection("person", 0.9, WHOLE_PICTURE)], 0.01)
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import yaml
 
-from edgevision.capture.frame import BgrImage, Picture
+from edgevision.capture.frame import Picture
 from edgevision.capture.source import Wanted
 from edgevision.config.loader import parse_config
 from edgevision.daemon import inference_thread
@@ -20,6 +20,7 @@ from edgevision.daemon.notify import Notifier
 from edgevision.daemon.stop_request import StopRequest
 from edgevision.errors import SourceError
 from edgevision.inference.model import Inference, Model
+from edgevision.inference.prepared import Prepared
 from tests.mosquitto import Mosquitto, wait_until
 
 PICTURE = Picture(np.zeros((8, 8, 3), np.uint8))
@@ -87,7 +88,7 @@ class Watched:
     """A daemon over one camera, running in a thread until the end of the test."""
 
     def __init__(self, broker: Mosquitto, camera: Camera, systemd: Systemd, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("edgevision.daemon.works.make_source", lambda _: camera)
+        monkeypatch.setattr("edgevision.daemon.works.make_source", lambda *_: camera)
         settings: dict[str, Any] = {
             "device": "test",
             "mqtt": {"host": broker.host, "port": broker.port},
@@ -124,12 +125,12 @@ def hang(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
     """Once it is set, models come back from no frame until the end of the test."""
     hangs, over = threading.Event(), threading.Event()
 
-    def run(model: Model, image: BgrImage, *, threshold: float, max_detections: int) -> Inference:
+    def run(model: Model, prepared: Prepared, *, threshold: float, max_detections: int) -> Inference:
         if hangs.is_set():
             over.wait(60)
         return Inference([], 0.01)
 
-    monkeypatch.setattr(Model, "run", run)
+    monkeypatch.setattr(Model, "run_prepared", run)
     monkeypatch.setattr(inference_thread, "LONGEST", 0.5)
     yield hangs
     over.set()

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 import yaml
 
-from edgevision.capture.frame import BgrImage, Frame, Picture
+from edgevision.capture.frame import Frame, Picture
+from edgevision.capture.lores import View
 from edgevision.capture.source import Wanted
 from edgevision.config.loader import parse_config
 from edgevision.config.sources import V4l2Source
@@ -24,6 +25,7 @@ from edgevision.daemon.works import Surroundings, Works
 from edgevision.errors import ConfigError
 from edgevision.inference.accelerated import AcceleratedModel
 from edgevision.inference.model import Inference, Model
+from edgevision.inference.prepared import Prepared
 from edgevision.scene.scene import Scene
 from tests.mosquitto import wait_until
 
@@ -84,7 +86,7 @@ class Inferring:
     def __init__(self) -> None:
         self.held, self.busy, self.released = threading.Event(), threading.Event(), threading.Event()
 
-    def run(self, image: BgrImage, *, threshold: float, max_detections: int) -> Inference:
+    def run(self, prepared: Prepared, *, threshold: float, max_detections: int) -> Inference:
         if self.held.is_set():
             self.busy.set()
             self.released.wait(60)
@@ -106,7 +108,7 @@ class Changing:
         )
         self._models: list[ModelInUse] = []
 
-    def _make_source(self, settings: V4l2Source) -> Source:
+    def _make_source(self, settings: V4l2Source, _: View) -> Source:
         self.sources.append(Source(settings, self.opened))
         return self.sources[-1]
 
@@ -129,7 +131,7 @@ class Changing:
 @pytest.fixture
 def inferring(monkeypatch: pytest.MonkeyPatch) -> Inferring:
     inferring = Inferring()
-    monkeypatch.setattr(Model, "run", inferring.run)
+    monkeypatch.setattr(Model, "run_prepared", inferring.run)
     # Models that don't answer aren't waited for at all.
     monkeypatch.setattr(works, "ERRANDS_WITHIN", 0.0)
     return inferring

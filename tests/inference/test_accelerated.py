@@ -265,7 +265,7 @@ class Stuck(Moody):
     def open(self) -> Model:
         return self  # type: ignore[return-value]  # as far as AcceleratedModel looks
 
-    def run(self, *arguments: object, **options: object) -> Inference:
+    def run_prepared(self, *arguments: object, **options: object) -> Inference:
         self.released.wait(30)
         return Inference([], 0.0)
 

@@ -5,9 +5,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from edgevision.capture.frame import Yuv420
+from edgevision.capture.yuv import bgr_to_i420, i420
 from edgevision.errors import ModelError
 from edgevision.inference.normalization import Normalization, alike, pixel_table
-from edgevision.inference.preprocess import InputFormat, Resize, Writer, central_crop, input_format, make_writer
+from edgevision.inference.preprocess import Fit, Image, InputFormat, Resize, Writer, fit, input_format, make_writer
 from edgevision.inference.tensors import Tensor
 
 QUANTIZED = {"uint8": (1 / 128, 128), "int8": (1 / 128, 0), "int16": (1 / 32767, 0), "float32": (0.0, 0)}
@@ -65,9 +67,8 @@ def test_a_float_model_may_want_its_pixels_otherwise() -> None:
 
 
 def test_the_central_crop_leaves_seven_eighths_of_each_side() -> None:
-    view, region = central_crop(np.zeros((480, 640, 3), np.uint8))
-    assert view.shape == (420, 560, 3)
-    assert region == (0.0625, 0.0625, 0.9375, 0.9375)
+    found = fit(640, 480, InputFormat(224, 224, "uint8"), "crop")
+    assert found == Fit((40, 30, 600, 450), (0, 0, 224, 224), (0.0625, 0.0625, 0.9375, 0.9375))
 
 
 @pytest.mark.parametrize(
@@ -147,3 +148,58 @@ def test_pixels_are_written_into_the_tensors_own_memory(
 def test_an_input_in_another_form_is_refused_with_what_to_do(shape: tuple[int, ...], hint: str) -> None:
     with pytest.raises(ModelError, match=hint):
         input_format([Tensor(0, "x", shape, "float32")])
+
+
+def as_camera_gives_it(picture: NDArray[np.uint8], *, full_range: bool = True) -> Yuv420:
+    """In YUV, with padding behind each row."""
+    height, width = picture.shape[:2]
+    planes = bgr_to_i420(picture, width + 32, full_range=full_range)
+    return i420(planes, width, height, full_range=full_range)
+
+
+@pytest.fixture
+def smooth() -> NDArray[np.uint8]:
+    """A picture of colours without sharp edges, which colour of half as many pixels can show."""
+    coarse = np.random.default_rng(2).integers(0, 256, (6, 8, 3), np.uint8)
+    return np.asarray(cv2.resize(coarse, (320, 256), interpolation=cv2.INTER_CUBIC), np.uint8)
+
+
+@pytest.mark.parametrize("resize", ["stretch", "crop", "letterbox"])
+@pytest.mark.parametrize("full_range", [True, False])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_cameras_yuv_is_written_as_the_same_picture_in_bgr(
+    smooth: NDArray[np.uint8], resize: Resize, full_range: bool, channels: int
+) -> None:
+    picture = as_camera_gives_it(smooth, full_range=full_range)
+    write = writer(96, 96, "uint8", channels=channels, resize=resize)
+    found, wanted = (np.zeros((1, 96, 96, channels), np.uint8) for _ in range(2))
+    region = write(picture, found)
+    assert region == write(picture.in_bgr(), wanted)
+    difference = np.abs(found.astype(int) - wanted)
+    assert difference.mean() < 1.5
+    assert difference.max() <= 12
+
+
+def test_the_colours_of_a_cameras_yuv_are_not_swapped() -> None:
+    red = np.full((40, 60, 3), (0, 0, 255), np.uint8)
+    tensor = np.zeros((1, 8, 8, 3), np.uint8)
+    writer(8, 8, "uint8")(as_camera_gives_it(red), tensor)
+    assert tensor[0, 4, 4] == pytest.approx([255, 0, 0], abs=3)
+
+
+def test_the_central_crop_of_a_cameras_yuv_begins_with_a_whole_pixel_of_colour() -> None:
+    found = fit(534, 300, InputFormat(224, 224, "uint8"), "crop", step=2)
+    assert found.part == (32, 18, 502, 282)
+    assert found.region == (32 / 534, 18 / 300, 502 / 534, 282 / 300)
+
+
+def test_pictures_of_both_kinds_and_any_size_can_come_in_turn(smooth: NDArray[np.uint8]) -> None:
+    write = writer(60, 60, "int8", resize="letterbox")
+    pictures: list[Image] = [smooth, as_camera_gives_it(smooth), smooth[:100], as_camera_gives_it(smooth[:100])]
+    alone = [np.zeros((1, 60, 60, 3), np.int8) for _ in pictures]
+    for picture, tensor in zip(pictures, alone, strict=True):
+        writer(60, 60, "int8", resize="letterbox")(picture, tensor)
+    for picture, wanted in zip(pictures * 2, alone * 2, strict=True):
+        tensor = np.zeros((1, 60, 60, 3), np.int8)
+        write(picture, tensor)
+        assert np.array_equal(tensor, wanted)

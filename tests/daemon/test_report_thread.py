@@ -1,0 +1,96 @@
+"""What is found is told in order, while the model is at the next frame, and nothing of it is lost at the end."""
+
+import threading
+from collections.abc import Iterator
+from typing import cast
+
+import numpy as np
+import pytest
+
+from edgevision.capture.frame import Frame
+from edgevision.daemon.report_thread import ReportThread
+from edgevision.daemon.reporter import Reporter
+from edgevision.daemon.threads import SupervisedThread
+from edgevision.inference.model import Inference
+
+NOTHING = Inference([], 0.01)
+
+
+def a_frame(seq: int) -> Frame:
+    return Frame("front", seq, 0.0, 0.0, 0.0, np.zeros((2, 2, 3), np.uint8))
+
+
+class Slow:
+    """In a reporter's place: does not come back from a frame until it `may`."""
+
+    def __init__(self) -> None:
+        self.may, self.at_work, self.told = threading.Event(), threading.Event(), list[int]()
+
+    def inferred(self, frame: Frame, _: Inference) -> None:
+        self.at_work.set()
+        assert self.may.wait(20)
+        if frame.seq < 0:
+            raise ValueError("a frame that can't be told of")
+        self.told.append(frame.seq)
+
+
+@pytest.fixture
+def slow() -> Slow:
+    return Slow()
+
+
+@pytest.fixture
+def dead() -> list[SupervisedThread]:
+    return []
+
+
+@pytest.fixture
+def reports(slow: Slow, dead: list[SupervisedThread]) -> Iterator[ReportThread]:
+    thread = ReportThread("report", dead.append)
+    thread.start()
+    yield thread
+    slow.may.set()
+    thread.end()
+
+
+def test_whoever_hands_over_goes_on_while_it_is_told(reports: ReportThread, slow: Slow) -> None:
+    reports.report(cast(Reporter, slow), a_frame(0), NOTHING)
+    assert slow.at_work.wait(20)
+    assert reports.busy
+    assert slow.told == []
+
+
+def test_all_is_told_in_order_before_it_is_finished(reports: ReportThread, slow: Slow) -> None:
+    slow.may.set()
+    for seq in range(50):
+        reports.report(cast(Reporter, slow), a_frame(seq), NOTHING)
+    reports.finish()
+    assert slow.told == list(range(50))
+    assert not reports.busy
+
+
+def test_a_frame_is_not_held_on_to_when_it_has_been_told(reports: ReportThread, slow: Slow) -> None:
+    slow.may.set()
+    let_go = threading.Event()
+
+    class Watched(Inference):
+        def __del__(self) -> None:
+            let_go.set()
+
+    reports.report(cast(Reporter, slow), a_frame(0), Watched([], 0.0))
+    reports.finish()
+    assert let_go.is_set()
+
+
+def test_one_that_has_died_is_reported_and_keeps_nobody_waiting(
+    reports: ReportThread, slow: Slow, dead: list[SupervisedThread], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edgevision.daemon.report_thread._LOOK", 0.01)
+    slow.may.set()
+    reports.report(cast(Reporter, slow), a_frame(-1), NOTHING)
+    reports.join(20)
+    assert dead == [reports]
+    for seq in range(3):
+        reports.report(cast(Reporter, slow), a_frame(seq), NOTHING)
+    reports.finish()
+    assert slow.told == []
