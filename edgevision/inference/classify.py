@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,12 +35,17 @@ class ClassReader:
 
     def read(self, values: Values, labels: Labels, wanted: Wanted) -> Answer:
         """The labels of at least the threshold."""
-        scores = self.output.dequantize(values(self.output)).reshape(-1)
+        raw = values(self.output).reshape(-1)
+        if self.probabilities and len(raw) > 1:
+            # Few of a thousand are wanted: the others are not even dequantized.
+            (kept,) = self.output.reaches(raw, wanted.threshold).nonzero()
+            return Answer(_named(kept, self.output.dequantize(raw[kept]), labels, wanted.max_detections))
+        scores = self.output.dequantize(raw)
         if not self.probabilities:
             scores = sigmoid(scores) if len(scores) == 1 else softmax(scores)
         if len(scores) == 1 and len(labels) > 1:
             scores = np.concatenate([1 - scores, scores])
-        return Answer(read_classes(scores, labels, wanted.threshold)[: wanted.max_detections])
+        return Answer(read_classes(scores, labels, wanted.threshold, wanted.max_detections))
 
 
 def gives_probabilities(output: Tensor, operators: Sequence[Operator]) -> bool:
@@ -70,8 +76,14 @@ def sigmoid(logits: NDArray[np.float64]) -> NDArray[np.float64]:
     return probabilities
 
 
-def read_classes(scores: NDArray[np.float64], labels: Labels, threshold: float) -> list[Detection]:
-    """Labels of at least `threshold`, the highest score first; scores [n], one a class."""
+def read_classes(
+    scores: NDArray[np.float64], labels: Labels, threshold: float, most: int | None = None
+) -> list[Detection]:
+    """Labels of at least `threshold`, the highest score first, at most `most`; scores [n], one a class."""
     kept = np.flatnonzero(scores >= threshold)
-    kept = kept[np.argsort(-scores[kept], kind="stable")]
-    return [Detection(name_of(labels, int(number)), float(scores[number])) for number in kept]
+    return _named(kept, scores[kept], labels, most)
+
+
+def _named(numbers: NDArray[np.intp], scores: NDArray[np.float64], labels: Labels, most: int | None) -> list[Detection]:
+    best = sorted(zip(scores.tolist(), numbers.tolist(), strict=True), key=itemgetter(0), reverse=True)
+    return [Detection(name_of(labels, number), score) for score, number in best[:most]]

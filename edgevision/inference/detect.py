@@ -1,5 +1,9 @@
 """Detection: boxes as the models give them become labelled detections in the picture."""
 
+import math
+from collections.abc import Iterable, Sequence
+from operator import itemgetter
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -7,6 +11,9 @@ from edgevision.capture.transform import Region
 from edgevision.inference.detection import Box, Detection
 from edgevision.inference.labels import Labels, name_of
 from edgevision.inference.reader import Wanted
+
+Candidate = tuple[float, float, Sequence[float]]
+"""Score, class number, and the box as ymin, xmin, ymax, xmax in fractions of what the model saw."""
 
 
 def read_detections(
@@ -16,21 +23,25 @@ def read_detections(
     labels: Labels,
     wanted: Wanted,
 ) -> list[Detection]:
+    """What `best_of` makes of candidates in arrays: boxes [n, 4], classes [n], scores [n]."""
+    return best_of(zip(scores.tolist(), classes.tolist(), boxes.tolist(), strict=True), labels, wanted)
+
+
+def best_of(candidates: Iterable[Candidate], labels: Labels, wanted: Wanted) -> list[Detection]:
     """Detections of at least the threshold, the highest score first, at most as many as wanted.
 
-    boxes [n, 4] as ymin, xmin, ymax, xmax in fractions of what the model saw; classes [n], scores [n]. Boxes are cut
-    at the edge of what is picture; what isn't a number, or lies in the bars beside the picture, is left out.
+    Boxes are cut at the edge of what is picture; what isn't a number, or lies in the bars beside the picture, is left
+    out.
     """
-    kept = np.flatnonzero(scores >= wanted.threshold)
+    kept = [candidate for candidate in candidates if candidate[0] >= wanted.threshold]
+    kept.sort(key=itemgetter(0), reverse=True)
     found: list[Detection] = []
-    for number in kept[np.argsort(-scores[kept], kind="stable")]:
+    for score, number, corners in kept:
         if len(found) == wanted.max_detections:
             break
-        box = _in_picture(boxes[number], wanted.region)
-        if box is None:
-            continue
-        label = name_of(labels, round(float(classes[number])))
-        found.append(Detection(label, min(float(scores[number]), 1.0), box))
+        box = _in_picture(corners, wanted.region)
+        if box is not None and math.isfinite(number):
+            found.append(Detection(name_of(labels, round(number)), min(score, 1.0), box))
     return found
 
 
@@ -41,16 +52,17 @@ def within(box: Box, crop: Region) -> Box:
     return Box(left + box.xmin * width, top + box.ymin * height, left + box.xmax * width, top + box.ymax * height)
 
 
-def _in_picture(corners: NDArray[np.float64], region: Region) -> Box | None:
-    if not np.isfinite(corners).all():
+def _in_picture(corners: Sequence[float], region: Region) -> Box | None:
+    if not all(map(math.isfinite, corners)):
         return None
-    ymin, xmin, ymax, xmax = corners.tolist()
-    box = within(Box(xmin, ymin, xmax, ymax), region)
-    left, top, right, bottom = (min(max(side, 0.0), 1.0) for side in region)
-    cut = Box(
-        min(max(box.xmin, left), right),
-        min(max(box.ymin, top), bottom),
-        min(max(box.xmax, left), right),
-        min(max(box.ymax, top), bottom),
-    )
-    return cut if cut.xmin < cut.xmax and cut.ymin < cut.ymax else None
+    ymin, xmin, ymax, xmax = corners
+    xmin, xmax = _cut(xmin, xmax, region[0], region[2])
+    ymin, ymax = _cut(ymin, ymax, region[1], region[3])
+    return Box(xmin, ymin, xmax, ymax) if xmin < xmax and ymin < ymax else None
+
+
+def _cut(low: float, high: float, start: float, end: float) -> tuple[float, float]:
+    """`low` and `high`, in fractions of `start` to `end`, as fractions of the whole, cut where that or 0..1 ends."""
+    size = end - start
+    first, last = max(start, 0.0), min(end, 1.0)
+    return min(max(start + low * size, first), last), min(max(start + high * size, first), last)

@@ -1,13 +1,12 @@
 """Detection with TFLite_Detection_PostProcess in the model: telling its four outputs apart and reading them."""
 
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from edgevision.errors import ModelError
-from edgevision.inference.detect import read_detections
+from edgevision.inference.detect import best_of
 from edgevision.inference.labels import Labels
 from edgevision.inference.reader import Answer, Task, Values, Wanted
 from edgevision.inference.tensors import Operator, Tensor
@@ -51,13 +50,14 @@ class PostprocessedReader:
         """The boxes of at least the threshold."""
         tensors = self.found
         candidates = tensors.scores.shape[1]
-        counted = float(tensors.count.dequantize(values(tensors.count)).reshape(-1)[0])
+        (counted,) = tensors.count.numbers(values(tensors.count).reshape(-1))
         # What lies behind the count is uninitialised memory: cut there before anything looks at it.
-        count = min(max(int(counted), 0), candidates) if np.isfinite(counted) else 0
-        boxes, classes, scores = (
-            tensor.dequantize(values(tensor)[0, :count]) for tensor in (tensors.boxes, tensors.classes, tensors.scores)
+        count = min(max(int(counted), 0), candidates) if math.isfinite(counted) else 0
+        # There are few: plain numbers are faster than arrays.
+        scores, classes, boxes = (
+            tensor.numbers(values(tensor)[0, :count]) for tensor in (tensors.scores, tensors.classes, tensors.boxes)
         )
-        return Answer(read_detections(boxes, classes, scores, labels, wanted))
+        return Answer(best_of(zip(scores, classes, boxes, strict=True), labels, wanted))
 
 
 def find_outputs(

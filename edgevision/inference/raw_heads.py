@@ -64,6 +64,8 @@ class RawHeadsReader:
         raw = values(self.heads.scores).reshape(-1, columns)
         first = columns - len(labels) if labels else 0
         numbers, classes, scores = self._candidates(raw, first, wanted.threshold)
+        if not len(numbers):
+            return Answer([])
         encodings = self.heads.boxes.dequantize(values(self.heads.boxes).reshape(-1, 4)[numbers])
         boxes = decode(encodings, self.anchors[numbers], self.parameters)
         usable = np.isfinite(boxes).all(axis=1)
@@ -87,13 +89,15 @@ class RawHeadsReader:
             probabilities = softmax(tensor.dequantize(raw[rows]))[:, first:]
             places, classes = np.nonzero(probabilities >= threshold)
             return rows[places], classes, probabilities[places, classes]
+        # Below the logit, so that rounding loses nothing; cut exactly further down.
         least = _logit(threshold) - 1e-6 if self.converter == "sigmoid" else threshold
-        if tensor.scale:
-            # Compared as it is stored. A step below, so that rounding loses nothing; cut exactly further down.
-            limits = np.iinfo(tensor.dtype)
-            least = float(np.clip(np.floor(least / tensor.scale) + tensor.zero_point - 1, limits.min, limits.max))
-        numbers, classes = np.nonzero(raw[:, first:] >= np.asarray(least).astype(raw.dtype))
-        scores = tensor.dequantize(raw[numbers, classes + first])
+        reached = tensor.reaches(raw, least)
+        reached[:, :first] = False
+        # Of a flat array that is several times faster.
+        places = np.flatnonzero(reached)
+        numbers, classes = np.divmod(places, raw.shape[1])
+        classes -= first
+        scores = tensor.dequantize(raw.reshape(-1)[places])
         if self.converter == "sigmoid":
             scores = sigmoid(scores)
         exactly = scores >= threshold
@@ -189,7 +193,7 @@ def _suppressed(boxes: NDArray[np.float64], classes: NDArray[np.intp], iou_thres
     """Places of the boxes, ordered by score, that remain."""
     corners = np.concatenate([boxes[:, 1::-1], boxes[:, 3:1:-1] - boxes[:, 1::-1]], axis=1)
     kept = [np.empty(0, np.intp)]
-    for number in np.unique(classes):
+    for number in set(classes.tolist()):
         members = np.flatnonzero(classes == number)
         # OpenCV needs the scores for their order only, and drops those of 0.
         ranks = np.arange(len(members), 0, -1, dtype=np.float32)

@@ -1,7 +1,9 @@
 """What a model says of its tensors and operators, as plain data."""
 
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -40,9 +42,25 @@ class Tensor:
 
     def dequantize(self, values: NDArray[np.generic]) -> NDArray[np.float64]:
         """Real values of `values`, any shape. Widened first: a difference of uint8 would wrap."""
-        if not self.scale:
-            return values.astype(np.float64)
-        return (values.astype(np.int64) - self.zero_point) * np.float64(self.scale)
+        real = values.astype(np.float64)
+        if self.scale:
+            real -= self.zero_point
+            real *= self.scale
+        return real
+
+    def numbers(self, values: NDArray[np.generic]) -> list[Any]:
+        """Real values of `values`, any shape but (), as plain floats in lists."""
+        plain = not self.scale and self.dtype.startswith("float")
+        numbers: list[Any] = values.tolist() if plain else self.dequantize(values).tolist()
+        return numbers
+
+    def reaches(self, values: NDArray[np.generic], least: float) -> NDArray[np.bool_]:
+        """Where `values`, any shape, stand for at least `least`: dequantize(values) >= least, without dequantizing."""
+        stored = _least_stored(self.dtype, self.scale, self.zero_point, least)
+        if stored is None:
+            return self.dequantize(values) >= least
+        reached: NDArray[np.bool_] = values >= stored
+        return reached
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +134,23 @@ def last_computation(tensor: int, operators: Sequence[Operator]) -> str | None:
         if operator.name not in PASSING_OPERATORS or not operator.inputs:
             return operator.name
         operator = producer_of(operator.inputs[0], operators)
+    return None
+
+
+@lru_cache
+def _least_stored(dtype: str, scale: float, zero_point: int, least: float) -> Any:
+    """The smallest number of `dtype` that stands for at least `least`, one more than the largest if none does.
+
+    None where numbers aren't stored in the order of what they stand for, or are too many.
+    """
+    if scale > 0 and dtype in ("uint8", "int8", "int16"):
+        limits = np.iinfo(dtype)
+        steps = range(limits.min, limits.max + 1)
+        return limits.min + bisect_left(steps, True, key=lambda step: (step - zero_point) * scale >= least)
+    if scale == 0 and dtype in ("float16", "float32"):
+        kind = np.dtype(dtype).type
+        nearest = kind(least)
+        return nearest if float(nearest) >= least else np.nextafter(nearest, kind(np.inf))
     return None
 
 
