@@ -49,6 +49,7 @@ class Reporter:
         self.camera = camera
         self.scene = scene
         self._topics = topics
+        self._detections_topic = topics.detections(camera.name)
         self._publisher = publisher
         self._clock = clock
         self._gate = PublishGate()
@@ -64,17 +65,16 @@ class Reporter:
 
     def inferred(self, frame: Frame, inference: Inference) -> None:
         """Report what the model found in `frame`; boxes are fractions of all of it."""
-        described = self._described(frame, inference.seconds * 1000)
         if inference.vector is not None:
             if self.camera.settings.publish != "off":
-                payload = embedding_payload(described, inference.vector.tolist())
+                payload = embedding_payload(self._described(frame, inference), inference.vector.tolist())
                 self._send(self._topics.embedding(self.camera.name), payload)
             self._send_wanted(frame)
             return
         look = self._look(inference.detections, Moment(frame.clock, frame.time))
         if self._gate.passes(self.camera.settings.publish, look.seen):
-            payload = detections_payload(described, look.seen)
-            if self._send(self._topics.detections(self.camera.name), payload):
+            payload = detections_payload(self._described(frame, inference), look.seen)
+            if self._send(self._detections_topic, payload):
                 self._gate.sent(look.seen)
         self._report(look)
         self._send_pictures(frame, look)
@@ -156,7 +156,7 @@ class Reporter:
         for detection in reversed(due):  # the best last: it is the one that stays
             self._send_picture(frame, look.seen, detection.box)
 
-    def _described(self, frame: Frame, inference_ms: float) -> InferredFrame:
+    def _described(self, frame: Frame, inference: Inference) -> InferredFrame:
         return InferredFrame(
             device=self._topics.device,
             camera=frame.camera,
@@ -166,7 +166,7 @@ class Reporter:
             width=frame.width,
             height=frame.height,
             source=frame.source,
-            inference_ms=inference_ms,
+            inference_ms=inference.seconds * 1000,
         )
 
     def _send(self, topic: str, payload: bytes) -> bool:

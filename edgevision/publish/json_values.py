@@ -3,14 +3,23 @@
 import json
 import math
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+"""json.dumps with options makes a new encoder at each call."""
 
 
 def rfc3339(seconds: float) -> str:
     """Writes seconds since 1970 as RFC 3339 in UTC, rounded to milliseconds: `2026-11-21T02:03:04.567Z`."""
-    moment = _EPOCH + timedelta(milliseconds=round(seconds * 1000))
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    whole, milliseconds = divmod(round(seconds * 1000), 1000)
+    return f"{_to_the_second(whole)}.{milliseconds:03d}Z"
+
+
+@lru_cache(maxsize=16)  # many frames come in a second
+def _to_the_second(seconds: int) -> str:
+    return (_EPOCH + timedelta(seconds=seconds)).isoformat().removesuffix("+00:00")
 
 
 def rounded(number: float, decimals: int) -> float | None:
@@ -19,8 +28,22 @@ def rounded(number: float, decimals: int) -> float | None:
     return round(float(number), decimals) + 0.0 if math.isfinite(number) else None
 
 
+def decimal(number: float, decimals: int) -> str:
+    """The same as it is written in JSON."""
+    return repr(round(float(number), decimals) + 0.0) if math.isfinite(number) else "null"
+
+
+def quoted(text: str) -> str:
+    """`text` as it is written in JSON."""
+    return _encode(text)
+
+
 def to_json(value: dict[str, object]) -> bytes:
     """One object in compact UTF-8. Raises ValueError for NaN and Infinity."""
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return utf_8(_encode(value))
+
+
+def utf_8(json_text: str) -> bytes:
+    """What is sent."""
     # A file name that isn't UTF-8 arrives with lone surrogates, which no UTF-8 can carry.
-    return text.encode("utf-8", "replace")
+    return json_text.encode("utf-8", "replace")

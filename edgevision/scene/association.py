@@ -39,7 +39,8 @@ def overlap(a: Box, b: Box) -> float:
 
 def again(thing: Kalman, box: Box) -> float:
     """The cost of taking `box` for a confirmed thing seen a moment ago."""
-    return _unlikely(thing, _apart(thing, box), overlap(thing.box, box))
+    cost = _unlikely(thing, _apart(thing, box))  # of many boxes mostly enough to know
+    return cost + _elsewhere(overlap(thing.box, box)) if cost < IMPROBABLE else NEVER
 
 
 def surely_again(thing: Kalman, last: Box, box: Box) -> float:
@@ -48,7 +49,8 @@ def surely_again(thing: Kalman, last: Box, box: Box) -> float:
     `last` is where it was seen; what stands still is there, whatever speed it is thought to have.
     """
     shared = max(overlap(thing.box, box), overlap(last, box))
-    return _unlikely(thing, _apart(thing, box), shared) if shared >= _FITS and _alike(thing, box, _FITS_SIZE) else NEVER
+    fits = shared >= _FITS and _alike(thing, box, _FITS_SIZE)
+    return _unlikely(thing, _apart(thing, box)) + _elsewhere(shared) if fits else NEVER
 
 
 def just_begun(thing: Kalman, box: Box) -> float:
@@ -61,7 +63,7 @@ def just_begun(thing: Kalman, box: Box) -> float:
         thing, box, _BEGUN_SIZE
     ):
         return NEVER
-    return _unlikely(thing, apart, overlap(thing.box, box))
+    return _unlikely(thing, apart) + _elsewhere(overlap(thing.box, box))
 
 
 def returned(thing: Kalman, begun: Kalman) -> float:
@@ -72,9 +74,15 @@ def returned(thing: Kalman, begun: Kalman) -> float:
     return apart / spread if near and _alike(thing, begun.box, _RETURNED_SIZE) else NEVER
 
 
-def _unlikely(thing: Kalman, apart: float, shared: float) -> float:
-    """Twice the negative log-likelihood of the centre, and what the overlap says of the place and the size."""
-    return apart / thing.spread + 2 * math.log(thing.spread / _NARROW) + _OVERLAP_COUNTS * (1 - shared)
+def _unlikely(thing: Kalman, apart: float) -> float:
+    """Twice the negative log-likelihood of the centre."""
+    spread = thing.spread
+    return apart / spread + 2 * math.log(spread / _NARROW)
+
+
+def _elsewhere(shared: float) -> float:
+    """What the overlap says of the place and the size."""
+    return _OVERLAP_COUNTS * (1 - shared)
 
 
 def _apart(thing: Kalman, box: Box) -> float:

@@ -47,6 +47,7 @@ class Life:
         if track.found:
             self._top = max(self._top, track.score)
             moved = self._whereabouts.found_at(track.box)
+        if moved:
             self._entered += tuple(zone for zone in self.zones if zone not in self._entered)
         due = moment.clock - self._told_clock >= _ONCE_IN
         return self._event("update", moment) if moved or due or self._top - self._told_top >= _BETTER else None

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import astuple, replace
+from dataclasses import replace
 
 from edgevision.inference.detection import Box, Detection
 from edgevision.scene.rules import LabelRule, Rules
@@ -42,12 +42,14 @@ def there(rules: Rules, detections: Sequence[Detection], threshold: float) -> li
             continue
         box = _in_frame(detection.box)
         if box is not None and _right_area(rules.labels.get(label, _ANY), box) and not masked(rules.masks, box):
-            found.append(detection if box == detection.box else replace(detection, box=box))
+            found.append(detection if box is detection.box else replace(detection, box=box))
     return found
 
 
 def _in_frame(box: Box) -> Box | None:
-    sides: tuple[float, ...] = astuple(box)
+    if 0 <= box.xmin < box.xmax <= 1 and 0 <= box.ymin < box.ymax <= 1:
+        return box
+    sides = (box.xmin, box.ymin, box.xmax, box.ymax)
     if not all(map(math.isfinite, sides)):
         return None
     cut = Box(*(min(max(side, 0.0), 1.0) for side in sides))

@@ -35,7 +35,20 @@ class Kalman:
     frame (a second).
     """
 
-    __slots__ = ("_centre", "_centre_speed", "_extent", "_speed", "height", "unseen", "vx", "vy", "width", "x", "y")
+    __slots__ = (
+        "_box",
+        "_centre",
+        "_centre_speed",
+        "_extent",
+        "_speed",
+        "height",
+        "unseen",
+        "vx",
+        "vy",
+        "width",
+        "x",
+        "y",
+    )
 
     def __init__(self, box: Box) -> None:
         self.x, self.y, self.width, self.height = _measured(box)
@@ -43,6 +56,7 @@ class Kalman:
         self._centre, self._centre_speed, self._speed = _SIGHTING, 0.0, _FIRST_SPEED
         self._extent = _SIZE_SIGHTING
         self.unseen = 0.0
+        self._box: Box | None = None
 
     @property
     def size(self) -> float:
@@ -57,13 +71,16 @@ class Kalman:
     @property
     def box(self) -> Box:
         """Where it is thought to be; may reach beyond the frame."""
-        width, height = self.width / 2, self.height / 2
-        return Box(self.x - width, self.y - height, self.x + width, self.y + height)
+        if self._box is None:  # it is asked for several times a frame
+            width, height = self.width / 2, self.height / 2
+            self._box = Box(self.x - width, self.y - height, self.x + width, self.y + height)
+        return self._box
 
     def predict(self, seconds: float) -> None:
         """That much time has passed."""
         if seconds <= 0:
             return
+        self._box = None
         self.unseen += seconds
         forgets = _FORGETS if self.unseen <= _HIDES else _RESTS
         passed = seconds / forgets
@@ -84,6 +101,7 @@ class Kalman:
 
     def update(self, box: Box) -> None:
         """It was detected there."""
+        self._box = None
         self.unseen = 0.0
         x, y, width, height = _measured(box)
         gain, speed_gain = self._centre / self.spread, self._centre_speed / self.spread

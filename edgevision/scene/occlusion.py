@@ -52,8 +52,11 @@ def inside(box: Box, others: list[Box], least: float = _INSIDE) -> bool:
 
 def common(a: Box, b: Box) -> float:
     """The area that both share."""
-    width, height = min(a.xmax, b.xmax) - max(a.xmin, b.xmin), min(a.ymax, b.ymax) - max(a.ymin, b.ymin)
-    return width * height if width > 0 and height > 0 else 0.0
+    width = min(a.xmax, b.xmax) - max(a.xmin, b.xmin)
+    if width <= 0:
+        return 0.0
+    height = min(a.ymax, b.ymax) - max(a.ymin, b.ymin)
+    return width * height if height > 0 else 0.0
 
 
 def area(box: Box) -> float:

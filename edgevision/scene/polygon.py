@@ -16,9 +16,11 @@ def contains(polygon: Polygon, point: Point) -> bool:
     """
     x, y = point
     inside = False
-    for (x1, y1), (x2, y2) in _edges(polygon):
+    x1, y1 = polygon[-1]
+    for x2, y2 in polygon:
         if (y1 > y) != (y2 > y) and x < x1 + (y - y1) / (y2 - y1) * (x2 - x1):
             inside = not inside
+        x1, y1 = x2, y2
     return inside
 
 

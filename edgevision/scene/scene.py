@@ -41,6 +41,8 @@ class Scene:
         `moment.time` may.
         """
         found = there(self._rules, detections, threshold)
+        if not found and not self.occupied:
+            return self._look((), ())
         counts = [one.score >= threshold_of(self._rules, one.label, threshold) for one in found]
         tracked = self._tracker.update(found, counts, moment)
         self._tentative = tracked.tentative

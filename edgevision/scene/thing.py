@@ -18,13 +18,16 @@ _SHRINKS = 30.0
 
 
 class Sighting:
-    """A detection: `starts` if it may begin a track; `thing` is what it shows, `part` if it is but the rest of one."""
+    """A detection: `starts` if it may begin a track; `thing` is what it shows, `part` if it is but the rest of one.
 
-    __slots__ = ("box", "boxed", "detection", "part", "starts", "thing")
+    `kind` is its label and whether it has a box: what differs in that never goes together.
+    """
+
+    __slots__ = ("box", "detection", "kind", "part", "starts", "thing")
 
     def __init__(self, detection: Detection, starts: bool) -> None:
         self.detection, self.starts = detection, starts
-        self.boxed = detection.box is not None
+        self.kind = (detection.label, detection.box is not None)
         self.box = detection.box or _EVERYWHERE
         self.thing: Thing | None = None
         self.part = False
@@ -41,15 +44,15 @@ class Sighting:
 class Thing:
     """What is followed.
 
-    `id` is None until it is confirmed. `hits` counts the frames in which it was found, `frames` all since the first,
-    `missed` those since it was found last.
+    `kind` is that of its sightings. `id` is None until it is confirmed. `hits` counts the frames in which it was found,
+    `frames` all since the first, `missed` those since it was found last.
     """
 
-    __slots__ = ("boxed", "first", "frames", "hits", "id", "kalman", "label", "last", "missed", "sighting", "whole")
+    __slots__ = ("first", "frames", "hits", "id", "kalman", "kind", "last", "missed", "sighting", "whole")
 
     def __init__(self, sighting: Sighting, moment: Moment) -> None:
         self.id: str | None = None
-        self.label, self.boxed = sighting.detection.label, sighting.boxed
+        self.kind = sighting.kind
         self.kalman = Kalman(sighting.box)
         self.first = self.last = moment
         self.frames, self.hits, self.missed = 1, 1, 0
@@ -59,7 +62,7 @@ class Thing:
     @property
     def doubtful(self) -> bool:
         """Whether, not confirmed yet, it is missed so often that it is better forgotten."""
-        return self.missed > 0 and (not self.boxed or self.missed > 2 or self.frames > 2 * self.hits + 1)
+        return self.missed > 0 and (not self.kind[1] or self.missed > 2 or self.frames > 2 * self.hits + 1)
 
     def passes(self, seconds: float) -> None:
         """A frame later, and not found in it yet."""
@@ -90,7 +93,7 @@ class Thing:
         assert self.id is not None
         shown = self.sighting.detection
         found = self.missed == 0
-        return Track(self.id, self.label, shown.score, shown.box, self.hits, self.first, self.last, found)
+        return Track(self.id, shown.label, shown.score, shown.box, self.hits, self.first, self.last, found)
 
     def _shown(self, sighting: Sighting) -> None:
         self.sighting = sighting

@@ -85,10 +85,10 @@ class Tracker:
         kinds: dict[tuple[str, bool], list[Sighting]] = {}
         for sighting in sorted(sightings, key=lambda sighting: -sighting.detection.score):
             if sighting.sound:
-                kinds.setdefault((sighting.detection.label, sighting.boxed), []).append(sighting)
+                kinds.setdefault(sighting.kind, []).append(sighting)
         for kind, those in kinds.items():
-            confirmed = [thing for thing in self._confirmed if (thing.label, thing.boxed) == kind]
-            tentative = [thing for thing in self._tentative if (thing.label, thing.boxed) == kind]
+            confirmed = [thing for thing in self._confirmed if thing.kind == kind]
+            tentative = [thing for thing in self._tentative if thing.kind == kind]
             self._follow(those, confirmed, tentative, moment)
         ended = self._sweep(moment.clock)
         return Tracked(
@@ -107,20 +107,28 @@ class Tracker:
     def _follow(
         self, sightings: list[Sighting], confirmed: list[Thing], tentative: list[Thing], moment: Moment
     ) -> None:
-        """Sightings and things of one label."""
+        """Sightings and things of one kind."""
         near = [thing for thing in confirmed if thing.kalman.unseen < _MOMENT]
         strong = [sighting for sighting in sightings if sighting.starts]
         _match(strong, confirmed, near, _expected, moment)
         faint = [sighting for sighting in sightings if not sighting.starts]
-        _match(faint, [thing for thing in confirmed if thing.missed], near, _surely, moment)
+        if faint:
+            _match(faint, [thing for thing in confirmed if thing.missed], near, _surely, moment)
 
         rest = [sighting for sighting in strong if not sighting.thing and not sighting.part]
+        if rest:
+            self._begin(rest, confirmed, tentative, moment)
+        self._confirm()
+
+    def _begin(self, rest: list[Sighting], confirmed: list[Thing], tentative: list[Thing], moment: Moment) -> None:
+        """The rest may show what has begun before, something new, or what was lost."""
         new = _single(rest, [thing for thing in confirmed if thing.kalman.unseen < _MOMENT])
         _match(new, tentative, [], _tentatively, moment)
         begun = [Thing(sighting, moment) for sighting in new if not sighting.thing]
         self._tentative += begun
-        self._return([thing for thing in confirmed if thing.missed >= _LOST], tentative + begun)
-        self._confirm()
+        lost = [thing for thing in confirmed if thing.missed >= _LOST]
+        if lost:
+            self._return(lost, tentative + begun)
 
     def _return(self, lost: list[Thing], begun: list[Thing]) -> None:
         """What has been lost, and what has begun since, may be one thing."""
@@ -152,7 +160,7 @@ class Tracker:
         if thing.missed < _LOST or clock - thing.last.clock <= self._max_lost:
             return False
         return not any(
-            (begun.label, begun.boxed) == (thing.label, thing.boxed)
+            begun.kind == thing.kind
             and begun.first.clock - thing.last.clock <= self._max_lost
             and _returned(thing, begun) < IMPROBABLE
             for begun in self._tentative
@@ -167,16 +175,19 @@ def _match(
     moment: Moment,
 ) -> None:
     """Find those things in those sightings that they go best with; those of `near` may hide parts of the others."""
-    expected = [(thing, thing.kalman.box) for thing in near]
+    if not sightings or not things:
+        return
     seen = [sighting.box for sighting in sightings]
     wholes, costs = [], []
     for thing in things:
         own = thing.kalman.box
-        others = [box for other, box in expected if other is not thing and common(own, box)]
-        boxes = [completed(own, box, others) for box in seen] if others else seen
-        hidden = [
-            1 - area(box) / area(whole) if box is not whole else 0 for box, whole in zip(seen, boxes, strict=True)
-        ]
+        others = [other.kalman.box for other in near if other is not thing and common(own, other.kalman.box)]
+        if not others:
+            wholes.append(seen)
+            costs.append([cost(thing, box) for box in seen])
+            continue
+        boxes = [completed(own, box, others) for box in seen]
+        hidden = [1 - area(box) / area(whole) for box, whole in zip(seen, boxes, strict=True)]
         wholes.append(boxes)
         costs.append([cost(thing, whole) + _HIDDEN * part for whole, part in zip(boxes, hidden, strict=True)])
     pairs = assign(costs, IMPROBABLE)

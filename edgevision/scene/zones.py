@@ -27,7 +27,7 @@ def masked(masks: Sequence[Polygon], box: Box) -> bool:
 
 def zones_of(zones: Mapping[str, Zone], label: str, box: Box | None) -> tuple[str, ...]:
     """The names of the zones that care for `label` and that the box stands in, in their order; none without a box."""
-    if box is None:
+    if box is None or not zones:
         return ()
     point = foot(box)
     return tuple(name for name, zone in zones.items() if cares(zone, label) and contains(zone.polygon, point))
@@ -52,16 +52,18 @@ class Whereabouts:
 
     def found_at(self, box: Box | None) -> bool:
         """Takes the box that it was found with; whether that changed what it is in."""
-        if box is None:
+        if box is None or not self._polygons:
             return False
-        told = self.zones
+        told, point = self.zones, foot(box)
         for name, polygon in self._polygons.items():
-            inside = contains(polygon, foot(box)) or (name in told and _touches(polygon, box))
+            inside = contains(polygon, point) or (name in told and _touches(polygon, box))
             self._held[name] = self._held[name] + 1 if inside != (name in told) else 0
         changed = {name for name, frames in self._held.items() if frames >= _HOLDS}
+        if not changed:
+            return False
         self._held.update(dict.fromkeys(changed, 0))
         self.zones = tuple(name for name in self._polygons if (name in told) != (name in changed))
-        return bool(changed)
+        return True
 
 
 def _touches(polygon: Polygon, box: Box) -> bool:

@@ -136,6 +136,18 @@ def test_labels_and_file_names_are_utf_8() -> None:
     assert json.loads(sent)["frame"]["source"] == "caf?.jpg"
 
 
+def test_names_are_told_as_they_are_whatever_json_makes_of_them() -> None:
+    odd = 'a "b" \\ \n\x01 \u2028 ü'
+    sent = detections_payload(
+        InferredFrame(odd, odd, odd, 1, NOON, 2, 3, odd, 12.3), [Seen(Detection(odd, 0.5, BOX), odd, (odd, "door"))]
+    )
+    told = json.loads(sent)
+    assert [told[key] for key in ("device", "camera", "model")] == [odd] * 3
+    assert told["frame"]["source"] == odd
+    (entry,) = told["detections"]
+    assert (entry["label"], entry["track"], entry["zones"]) == (odd, odd, [odd, "door"])
+
+
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [
