@@ -34,11 +34,14 @@ _LARGEST_PACKET = 64 * 1024
 
 
 class Publisher:
-    """Publishes from any thread; one thread of its own does all that touches the network.
+    """Publishes from any thread; one thread of its own does what touches the network, and may have to wait for it.
 
     On every connect it subscribes, publishes `online` on `status_topic`, each announced state, and what it held
     meanwhile; states of QoS 0 (pictures) come after that. The broker publishes `offline` on `status_topic`, the last
     will, should the connection break. Of what was delivered to the `outbox`, a few at a time are on their way.
+
+    A message of QoS 0 is written by whoever publishes it, if the socket takes it at once and nothing waits before it:
+    handing it to another thread costs several times as much.
     """
 
     def __init__(
@@ -306,10 +309,12 @@ class Publisher:
             return self._delivered or left <= 0
 
     def _patience(self) -> float:
-        """Seconds to wait for the network; publishing ends the wait early, and so does stop()."""
-        if not self._stopping.is_set():
-            return _LOOK
-        return max(0.0, min(1.0, self._last_moment + _GOODBYE * self._outgoing.left))
+        """Seconds to wait for the network; what can't be written at once ends the wait early, and so does stop()."""
+        patience = _LOOK
+        if self._stopping.is_set():
+            patience = max(0.0, min(_LOOK, self._last_moment + _GOODBYE * self._outgoing.left))
+        until_asking = self._outgoing.ask_at - time.monotonic()
+        return min(patience, until_asking) if until_asking > 0 else patience
 
     def _forget_connection(self, connection: Connection) -> None:
         with self._lock:

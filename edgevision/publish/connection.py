@@ -7,7 +7,6 @@ TCP and CONNECT, no downgrade to MQTT 3.1, no keepalive that another broker aske
 import logging
 import socket
 import ssl
-import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from edgevision.publish import reasons
 from edgevision.publish.broker import BrokerSettings
 from edgevision.publish.in_flight import WINDOW
 from edgevision.publish.message import Message
+from edgevision.publish.paho_client import PahoClient
 
 _log = logging.getLogger(__name__)
 
@@ -33,9 +33,6 @@ _ABORT_CHECK = 0.2
 
 _MOST_INCOMING = 16 * 1024 * 1024
 """Bytes of a packet from a broker that was not to send any so large, or doesn't know MQTT 5's way to say so."""
-
-_CHUNK = 64 * 1024
-"""Bytes read at once, at most."""
 
 _HEADERS = 10
 """Bytes of a PUBLISH besides topic and payload, at most: MQTT 5, sections 2.1 and 3.3, without properties."""
@@ -59,33 +56,6 @@ OnMessage = Callable[[str, bytes, bool], None]
 """Takes a topic, a payload, and whether the broker had kept it from before; called from within `Connection.step`."""
 
 
-class _Client(Client):
-    """Counts pings and the broker's answers to them, those that paho sends of its own accord included.
-
-    paho has no callback for them, nor a public way to send one, nor a limit to what it reads into memory. Its methods
-    and attribute used here are alike in 1.6 to 2.2.
-    """
-
-    pings = pongs = 0
-
-    def _send_pingreq(self) -> MQTTErrorCode:
-        self.pings += 1
-        return super()._send_pingreq()
-
-    def _sock_recv(self, bufsize: int) -> bytes:
-        # paho asks for all that is missing of a packet, a hundred times before `step` can have a look.
-        return super()._sock_recv(min(bufsize, _CHUNK))
-
-    @property
-    def incoming(self) -> int:
-        """Bytes that the packet has that is being read, its header aside."""
-        return int(self._in_packet["remaining_length"])
-
-    def _handle_pingresp(self) -> MQTTErrorCode:
-        self.pongs += 1
-        return super()._handle_pingresp()
-
-
 class _Notes:
     """What paho's callbacks tell, kept apart from `Connection`: a cycle would keep sockets open until collected."""
 
@@ -95,8 +65,6 @@ class _Notes:
         self.connack: tuple[int, str] | None = None
         self.largest_packet: int | None = None
         self.disconnect: tuple[int, str] | None = None
-        self.socket_error: BaseException | None = None
-        self.denied: list[Denial] = []
 
     def on_connect(
         self, _client: Client, _data: Any, _flags: ConnectFlags, reason: ReasonCode, properties: Properties | None
@@ -111,12 +79,6 @@ class _Notes:
         if said and self.disconnect is None:
             self.disconnect = _explained(reason, properties)
 
-    def on_publish(
-        self, _client: Client, _data: Any, mid: int, reason: ReasonCode, _properties: Properties | None
-    ) -> None:
-        if reason.is_failure:
-            self.denied.append(Denial(mid, reason.getName(), reason.value in _NEVER))
-
     def on_subscribe(
         self, _client: Client, _data: Any, _mid: int, codes: list[ReasonCode], _properties: Properties | None
     ) -> None:
@@ -126,15 +88,9 @@ class _Notes:
         if self._hand_on is not None:
             self._hand_on(message.topic, bytes(message.payload), message.retain)
 
-    def on_log(self, _client: Client, _data: Any, _level: int, text: str) -> None:
-        # paho logs what went wrong on the socket from within its except clause, and then forgets it.
-        error = sys.exception()
-        if isinstance(error, OSError) and not isinstance(error, BlockingIOError):
-            self.socket_error = error
-
 
 class Connection:
-    """Made, opened, stepped and closed by one thread; `send` may be called from any, once it is open."""
+    """Made, opened, stepped and closed by one thread; the others may `write`, `send` and `ping`, once it is open."""
 
     def __init__(
         self,
@@ -210,6 +166,11 @@ class Connection:
         largest = self._notes.largest_packet
         return largest is None or _HEADERS + len(message.topic.encode()) + len(message.payload) <= largest
 
+    def write(self, message: Message) -> bool:
+        """Writes a message of QoS 0 to the socket, all of it or with the rest to follow before anything else; False if
+        it can't be done at once, and then `send` may. Never waits."""
+        return message.qos == 0 and self._client.write_now(message)
+
     def send(self, message: Message) -> MQTTMessageInfo | None:
         """Hands the message to paho without waiting for the network; None if the socket is gone."""
         info = self._client.publish(message.topic, message.payload, message.qos, message.retain)
@@ -220,8 +181,7 @@ class Connection:
 
         Once n have come it has all that was sent before this, for a broker reads and answers in order.
         """
-        self._client._send_pingreq()
-        return self._client.pings
+        return self._client.ping()
 
     @property
     def pongs(self) -> int:
@@ -243,8 +203,8 @@ class Connection:
 
     def take_denied(self) -> list[Denial]:
         """What the broker refused to publish since the last call (MQTT 5 only)."""
-        denied, self._notes.denied = self._notes.denied, []
-        return denied
+        denied, self._client.denied = self._client.denied, []
+        return [Denial(message_id, reason.getName(), reason.value in _NEVER) for message_id, reason in denied]
 
     def close(self, deadline: float) -> None:
         """Says goodbye, so that the broker keeps the last will to itself; waits until `deadline` (monotonic)."""
@@ -258,11 +218,7 @@ class Connection:
 
     def drop(self) -> None:
         """Closes the socket without a word: the broker publishes the last will."""
-        # Its traceback leads back to the client: a cycle that would keep paho's sockets open until collected.
-        self._notes.socket_error = None
-        raw = self._client.socket()
-        if raw is not None:
-            raw.close()
+        self._client.drop()
 
     def _wishes(self) -> Properties:
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # paho leaves it untyped
@@ -279,13 +235,13 @@ class Connection:
             return reasons.lost(*notes.disconnect, self._broker)
         if code == MQTTErrorCode.MQTT_ERR_PROTOCOL:
             return reasons.not_mqtt(self._broker)
-        return reasons.closed(notes.socket_error, notes.connack is not None, self._broker)
+        return reasons.closed(self._client.socket_error, notes.connack is not None, self._broker)
 
 
 def _client(
     broker: BrokerSettings, will: Message | None, tls: ssl.SSLContext | None, connect_timeout: float, notes: _Notes
-) -> _Client:
-    client = _Client(
+) -> PahoClient:
+    client = PahoClient(
         CallbackAPIVersion.VERSION2,
         client_id=broker.client_id,
         clean_session=True if broker.protocol == "3.1.1" else None,
@@ -302,11 +258,10 @@ def _client(
         client.tls_set_context(tls)
     client.on_connect = notes.on_connect
     client.on_disconnect = notes.on_disconnect
-    client.on_publish = notes.on_publish
     client.on_subscribe = notes.on_subscribe
     client.on_message = notes.on_message
-    client.on_log = notes.on_log
-    # With this set, paho leaves writing to the thread in loop(); else every publish() would write to the socket itself.
+    # With this set, paho leaves writing to the thread in loop(); else every publish() would write to the socket itself,
+    # under paho's locks, into the middle of what another thread is writing, and end the connection on an error.
     client.on_socket_register_write = lambda _client, _data, _socket: None
     return client
 

@@ -15,6 +15,13 @@ MOST_BYTES = 16 * 1024 * 1024
 WINDOW = 20
 """So many messages of QoS 1 and 2 paho writes before the first is acknowledged; the others wait."""
 
+WRITTEN = MQTTMessageInfo(0)
+"""That of messages which paho has never seen, for they were written at once."""
+
+_ASK_AFTER = 25
+_ASK_EVERY = 0.1
+"""The broker is asked about so many messages, or after so many seconds: an answer costs more than a message."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sent:
@@ -43,6 +50,8 @@ class InFlight:
         self._unacknowledged: deque[Sent] = deque()
         self._unconfirmed: deque[Sent] = deque()
         self._asked: _Asked | None = None
+        self.ask_at = 0.0
+        """When the broker may be asked again about few messages, by the monotonic clock."""
         self._bytes = 0
         self.handed = 0
         """How many of QoS 1 and 2 were handed to paho so far."""
@@ -81,13 +90,15 @@ class InFlight:
         self._bytes -= sum(len(sent.message.payload) for sent in done)
         return done
 
-    def ask(self, ping: Callable[[], int]) -> None:
+    def ask(self, ping: Callable[[], int], now: float) -> None:
         """Asks the broker if it has what is to be kept, unless an answer is due: QoS 0 brings no acknowledgement.
 
-        `ping` asks, and tells how many answers there will be with the one to this.
+        `ping` asks, and tells how many answers there will be with the one to this. When it has been asked just before,
+        few messages wait until `ask_at`; `now` is monotonic.
         """
-        if self._unconfirmed and self._asked is None:
+        if self._unconfirmed and self._asked is None and (now >= self.ask_at or len(self._unconfirmed) >= _ASK_AFTER):
             self._asked = _Asked(len(self._unconfirmed), ping())
+            self.ask_at = now + _ASK_EVERY
 
     def confirm(self, pongs: int) -> list[Sent]:
         """Forgets what was asked about, and returns it, once the broker has answered `pongs` times and so to that."""

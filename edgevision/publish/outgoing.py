@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from edgevision.publish.connection import Connection
 from edgevision.publish.deliveries import Deliveries
-from edgevision.publish.in_flight import MOST_MESSAGES, WINDOW, InFlight, Sent
+from edgevision.publish.in_flight import MOST_MESSAGES, WINDOW, WRITTEN, InFlight, Sent
 from edgevision.publish.message import Message
 from edgevision.publish.outbox import Outbox
 from edgevision.publish.refusals import RefusalLog
@@ -105,7 +105,12 @@ class Outgoing:
         """Forgets what is done, and asks about what isn't known."""
         self._hear(connection)
         for queue in (self._in_flight, self._deliveries.sent):
-            queue.ask(connection.ping)
+            queue.ask(connection.ping, time.monotonic())
+
+    @property
+    def ask_at(self) -> float:
+        """When the broker is to be asked again, by the monotonic clock; nothing is to be asked if that is over."""
+        return max(self._in_flight.ask_at, self._deliveries.sent.ask_at)
 
     def _hear(self, connection: Connection) -> None:
         """Forgets what is done."""
@@ -169,12 +174,17 @@ class Outgoing:
     def _send(self, connection: Connection, message: Message, resend: bool) -> bool:
         if not self._fits(connection, message):
             return False
-        info = connection.send(message)
-        if info is not None:
+        if connection.write(message):
+            if message.keep:
+                self._in_flight.add(Sent(message, WRITTEN, resend))
+                self._in_flight.ask(connection.ping, time.monotonic())
+        elif (info := connection.send(message)) is not None:
             self._in_flight.add(Sent(message, info, resend))
         elif resend:
             self._held.append(message)
-        return info is not None or resend
+        else:
+            return False
+        return True
 
     def _fits(self, connection: Connection, message: Message) -> bool:
         fits = connection.takes(message)
