@@ -1,15 +1,16 @@
 """What the daemon takes while nothing moves: its CPU time with the motion gate against that without.
 
-    python -m bench.idle --seconds 30 --rounds 3
+    python -m bench.idle --seconds 30 --rounds 3 --model person --threads 1
 
 Runs `edgevision run` as a process on the stand-in for the Pi camera, 1280x720 at 10 frames a second, with a private
-mosquitto; the bundled model, one thread. CPU time of all its threads, from /proc, without the start.
+mosquitto. CPU time of all its threads, from /proc, without the start.
 """
 
 import argparse
 import statistics
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,15 +27,17 @@ def cpu_seconds(pid: int) -> float:
     return sum(int(thread.read_text().split()[0]) for thread in threads) / 1e9
 
 
-def measure(gate: bool, picture: str, seconds: float) -> float:
-    """CPU seconds a second of one run."""
+def measure(
+    gate: bool, picture: str, seconds: float, *, model: Mapping[str, Any] | None = None, threads: int = 1
+) -> float:
+    """CPU seconds a second of one run; `model` as in the configuration (default: the bundled one)."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         with Mosquitto(folder / "broker") as broker:
             config: dict[str, Any] = {
                 "device": "bench",
                 "mqtt": {"host": broker.host, "port": broker.port},
-                "model": {"threads": 1},
+                "model": {**(model or {}), "threads": threads},
                 "cameras": {"front": {"source": {"type": "picamera2"}, "motion": {"enabled": gate}}},
             }
             with DaemonProcess(folder, config, {"EDGEVISION_FAKE_CAMERA": picture}) as daemon:
@@ -53,10 +56,18 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=30)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--picture", default="edgevision/demo/pictures/chelsea.jpg", help="what the camera shows")
+    parser.add_argument("--model", default="person", help="a name, or a .tflite file")
+    parser.add_argument("--labels", help="a file of labels, where they are not inside the model's")
+    parser.add_argument("--threads", type=int, default=1, help="of the interpreter")
     arguments = parser.parse_args()
+    of_file = arguments.model.endswith(".tflite")
+    model = {"path" if of_file else "name": arguments.model, "labels": arguments.labels}
     ratios = []
     for number in range(arguments.rounds):
-        with_gate, without = (measure(gate, arguments.picture, arguments.seconds) for gate in (True, False))
+        with_gate, without = (
+            measure(gate, arguments.picture, arguments.seconds, model=model, threads=arguments.threads)
+            for gate in (True, False)
+        )
         ratios.append(with_gate / without)
         print(f"round {number + 1}: gate {with_gate:.4f}, no gate {without:.4f} CPU s/s: {ratios[-1]:.3f}", flush=True)
     print(f"median ratio {statistics.median(ratios):.3f}")

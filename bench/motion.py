@@ -1,8 +1,10 @@
-"""What the motion gate takes of a frame: microseconds, the median.
+"""What the motion gate takes of a frame: microseconds of CPU time, the median.
 
     python -m bench.motion
 
-Noisy pictures, of 1280x720 and of the size of lores, through `small_grey` and then the gate; one OpenCV thread.
+Noisy pictures, of 1280x720 and of the size of lores, through `small_grey` and then the gate; one OpenCV thread. First
+one after the other, as while something moves on a busy machine; then with a rest between them, after which nothing is
+in the processor's caches any more, as while nothing moves.
 """
 
 import argparse
@@ -11,36 +13,35 @@ import time
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
-from edgevision.capture.frame import BgrImage
 from edgevision.capture.small_grey import small_grey
 from edgevision.capture.transform import WHOLE
-from edgevision.scene.motion import MotionGate
+from edgevision.scene.motion import COMPARE_EVERY, MotionGate
 
-WIDTH, HEIGHT = 1280, 720
+SHAPES = ((720, 1280, 3), (360, 640, 3), (360, 640))
+"""In blue, green, red as USB cameras give it; the last as the luma of a Pi camera's lores stream."""
 
 
-def noisy(level: int, count: int = 8) -> list[BgrImage]:
-    """Some pictures (height, width, 3) of sensor noise around a grey level."""
+def noisy(shape: tuple[int, ...], count: int = 8) -> list[NDArray[np.uint8]]:
+    """Some pictures of that shape, with sensor noise around a grey level."""
     random = np.random.default_rng(1)
-    return [
-        np.clip(random.normal(level, 8, (HEIGHT, WIDTH, 3)).astype(np.float32), 0, 255).astype(np.uint8)
-        for _ in range(count)
-    ]
+    return [np.clip(random.normal(120, 8, shape).astype(np.float32), 0, 255).astype(np.uint8) for _ in range(count)]
 
 
-def measure(size: tuple[int, int], frames: int) -> tuple[float, float]:
-    """Seconds a frame of `small_grey` and of the gate, from pictures of that (width, height)."""
-    pictures = [np.asarray(cv2.resize(image, size), dtype=np.uint8) for image in noisy(120)]
+def measure(shape: tuple[int, ...], frames: int, rest: float = 0.0) -> tuple[float, float]:
+    """CPU seconds a frame of `small_grey` and of the gate, from pictures of that shape, `rest` seconds apart."""
+    pictures = noisy(shape)
     gate = MotionGate((), WHOLE)
     shrinking, comparing = [], []
     for number in range(frames):
-        begun = time.perf_counter()
+        time.sleep(rest)
+        begun = time.thread_time()
         grey = small_grey(pictures[number % len(pictures)], WHOLE)
-        shrunk = time.perf_counter()
-        gate.passes(grey, number / 10, wanted=False)
+        shrunk = time.thread_time()
+        gate.passes(grey, number * (rest or 0.1), wanted=False)
         shrinking.append(shrunk - begun)
-        comparing.append(time.perf_counter() - shrunk)
+        comparing.append(time.thread_time() - shrunk)
     return statistics.median(shrinking), statistics.median(comparing)
 
 
@@ -48,11 +49,14 @@ def main() -> None:
     """Print a line for each kind of frame."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--frames", type=int, default=2000)
+    parser.add_argument("--rested", type=int, default=40, help=f"frames that come every {COMPARE_EVERY} s")
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
-    for width, height in ((WIDTH, HEIGHT), (640, 360), (320, 180)):
-        shrinking, comparing = (1e6 * seconds for seconds in measure((width, height), arguments.frames))
-        print(f"{width:4d}x{height}  small_grey {shrinking:4.0f} µs  gate {comparing:4.0f} µs")
+    for shape in SHAPES:
+        name = f"{shape[1]}x{shape[0]} {'BGR' if len(shape) == 3 else 'luma'}"
+        for how, frames, rest in (("at once", arguments.frames, 0.0), ("rested", arguments.rested, COMPARE_EVERY)):
+            shrinking, comparing = (1e6 * seconds for seconds in measure(shape, frames, rest))
+            print(f"{name:12s}  {how:7s}  small_grey {shrinking:4.0f} µs  gate {comparing:4.0f} µs", flush=True)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
@@ -70,7 +71,12 @@ def synchronized(marker: Path = SYNCHRONIZED) -> bool:
     if marker.exists():
         return True
     # `struct timex` is 208 bytes or fewer; all zero asks and sets nothing. -1: forbidden, or there is no such call.
-    return ctypes.CDLL(None).adjtimex(ctypes.create_string_buffer(512)) not in {-1, TIME_ERROR}
+    return _libc().adjtimex(ctypes.create_string_buffer(512)) not in {-1, TIME_ERROR}
+
+
+@cache
+def _libc() -> ctypes.CDLL:
+    return ctypes.CDLL(None)
 
 
 def vouched_for(now: float, environ: Mapping[str, str] = os.environ, battery_clocks: Path = BATTERY_CLOCKS) -> bool:

@@ -1,6 +1,7 @@
 """What a camera usually shows, learnt as it goes, and what moves before it."""
 
 import math
+from statistics import median
 
 import cv2
 import numpy as np
@@ -63,73 +64,95 @@ class Background:
         """`grey` of shape (height, width), dtype uint8; of the same shape, `counts` says where movement counts."""
         self.shape = grey.shape
         self.moving = False
-        self._counts = None if counts.all() else counts
+        self._counts = None if counts.all() else counts.view(np.uint8)
         where = np.flatnonzero(counts)
         self._bins = BrightnessBins(where) if len(where) else None
-        self._noise: Floats | None = None
+        self._noise: list[float] | None = None
         self._scattered = 0.0
         self._place: tuple[int, int] | None = None
         self._restless = np.zeros(self.shape, np.float32)
+        # Filled anew with each picture.
+        self._difference, self._gap, self._correction, self._limit = np.empty((4, *self.shape), np.float32)
+        self._level, self._shown, self._moved = np.empty((3, *self.shape), np.uint8)
         self._clock = self._sorted = clock
-        self._begin(_blurred(grey))
+        self._picture = _blurred(grey)
+        self._begin()
 
     def follow(self, grey: NDArray[np.uint8], clock: float) -> None:
         """Compare the next picture, of the same shape, then learn from it. Sets `changed` and `moving`."""
         self.changed = self.moving = False
         if self._bins is None:
             return
-        picture = _blurred(grey)
+        _blurred(grey, self._picture)
         elapsed, self._clock = max(clock - self._clock, 0.0), clock
         self._seen += 1
-        difference = picture - self._recent
-        change, deviation = self._bins.measure(difference)
-        noise = np.minimum(deviation, _NOISIEST)
+        cv2.subtract(self._picture, self._recent, self._difference)
+        change, deviation = self._bins.measure(self._difference)
+        # Lists: on so few numbers NumPy takes ten times as long.
+        noise = [min(one, _NOISIEST) for one in deviation]
         usual = noise if self._noise is None else self._noise
-        follow = np.where(noise > usual, _part(elapsed, _RISING), _part(elapsed, _FALLING))
-        self._noise = np.asarray(usual + follow * (noise - usual), dtype=np.float32)
-        if np.median(deviation / np.maximum(usual, _QUIETEST)) > _WHOLE:
-            self._begin(picture)
+        rising, falling = _part(elapsed, _RISING), _part(elapsed, _FALLING)
+        self._noise = [
+            old + (rising if new > old else falling) * (new - old) for new, old in zip(noise, usual, strict=True)
+        ]
+        if median(new / max(old, _QUIETEST) for new, old in zip(deviation, usual, strict=True)) > _WHOLE:
+            self._begin()
             return
-        self.moving = self._compare(picture, difference, change, np.maximum(noise, usual), elapsed)
+        self.moving = self._compare(change, [*map(max, noise, usual)], elapsed)
         if clock - self._sorted >= _SORT_EVERY:
             self._bins.sort(self._recent)
             self._sorted = clock
 
-    def _begin(self, picture: Floats) -> None:
+    def _begin(self) -> None:
         self.changed = True
-        self._recent, self._usual = picture, picture.copy()
+        self._recent, self._usual = self._picture.copy(), self._picture.copy()
         self._seen, self._sorted = 1, self._clock
         if self._bins is not None:
-            self._bins.sort(picture)
+            self._bins.sort(self._recent)
 
-    def _compare(self, picture: Floats, difference: Floats, change: Floats, noise: Floats, elapsed: float) -> bool:
+    def _compare(self, change: list[float], noise: list[float], elapsed: float) -> bool:
         assert self._bins is not None
-        level = cv2.convertScaleAbs(self._recent)
-        corrections = self._bins.line(change)
-        limits = np.maximum(_SIGMAS * self._bins.mean(noise) + _UNSURE * np.abs(corrections), _LEAST)
+        picture, difference, correction, limit = self._picture, self._difference, self._correction, self._limit
+        corrections, limits = self._bins.line(change), self._bins.mean([_SIGMAS * one for one in noise])
+        limits += _UNSURE * np.abs(corrections)
+        np.maximum(limits, _LEAST, out=limits)
         limits[_WHITE:] += _BEYOND
-        correction = cv2.LUT(level, corrections)
-        limit = np.maximum(cv2.LUT(level, limits), _RESTLESS_TIMES * self._restless)
-        difference = np.abs(difference - correction)
-        hidden = np.abs(picture - self._usual - correction) > limit
-        moved = (difference > limit) & hidden
-        if self._counts is not None:
-            moved &= self._counts
-        crowds = cv2.boxFilter(moved.view(np.uint8), cv2.CV_8U, (_WINDOW, _WINDOW), normalize=False)
+        level = cv2.convertScaleAbs(self._recent, self._level)
+        cv2.LUT(level, corrections, correction)
+        cv2.LUT(level, limits, limit)
+        cv2.max(limit, np.multiply(self._restless, _RESTLESS_TIMES, out=self._gap), limit)
+        cv2.absdiff(difference, correction, difference)
+        cv2.subtract(picture, self._usual, self._gap)
+        cv2.absdiff(self._gap, correction, self._gap)
+        # 255 where it is so.
+        shown = cv2.compare(self._gap, limit, cv2.CMP_LE, self._shown)
+        moved = cv2.subtract(cv2.compare(difference, limit, cv2.CMP_GT, self._moved), shown, self._moved)
         start = 1 / self._seen
         recent = max(start, _part(elapsed, _RECENT))
-        self._usual += recent * correction  # stays in the exposure of the recent picture
+        cv2.scaleAdd(correction, recent, self._usual, self._usual)  # stays in the exposure of the recent picture
         cv2.accumulateWeighted(picture, self._recent, recent)
         cv2.accumulateWeighted(picture, self._usual, max(start, _part(elapsed, _HIDDEN)))
-        cv2.accumulateWeighted(picture, self._usual, _part(elapsed, _USUAL), (~hidden).view(np.uint8))
-        cv2.accumulateWeighted(np.minimum(difference, _RESTLESS_MOST), self._restless, _part(elapsed, _RESTLESS))
-        return self._is_crowd(crowds, elapsed)
+        cv2.accumulateWeighted(picture, self._usual, _part(elapsed, _USUAL), shown)
+        cv2.threshold(difference, _RESTLESS_MOST, 0, cv2.THRESH_TRUNC, difference)
+        cv2.accumulateWeighted(difference, self._restless, _part(elapsed, _RESTLESS))
+        return self._is_crowd(self._crowds(moved), elapsed)
 
-    def _is_crowd(self, crowds: NDArray[np.uint8], elapsed: float) -> bool:
+    def _crowds(self, moved: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
+        """Of the pixels that have moved (255), how many are near, at each pixel; None where none has."""
+        if self._counts is not None:
+            moved *= self._counts
+        if not cv2.countNonZero(moved):
+            return None
+        moved &= 1
+        return np.asarray(cv2.boxFilter(moved, cv2.CV_8U, (_WINDOW, _WINDOW), normalize=False), dtype=np.uint8)
+
+    def _is_crowd(self, crowds: NDArray[np.uint8] | None, elapsed: float) -> bool:
         """Whether so many pixels lie together as only a thing has; clears some of `crowds`."""
-        _, most, _, (x, y) = cv2.minMaxLoc(crowds)
-        crowds[max(y - _REACH, 0) : y + _REACH + 1, max(x - _REACH, 0) : x + _REACH + 1] = 0
-        elsewhere = min(int(crowds.max()), _SCATTERED_MOST)
+        most, elsewhere, x, y = 0.0, 0, 0, 0
+        if crowds is not None:
+            _, most, _, (x, y) = cv2.minMaxLoc(crowds)
+            crowds[max(y - _REACH, 0) : y + _REACH + 1, max(x - _REACH, 0) : x + _REACH + 1] = 0
+            elsewhere = min(int(crowds.max()), _SCATTERED_MOST)
         usual = self._scattered
         self._scattered += _part(elapsed, _RESTLESS) * (elsewhere - usual)
         before, self._place = self._place, None
@@ -143,8 +166,8 @@ class Background:
         )
 
 
-def _blurred(grey: NDArray[np.uint8]) -> Floats:
-    return np.asarray(cv2.boxFilter(grey, cv2.CV_32F, (3, 3)), dtype=np.float32)
+def _blurred(grey: NDArray[np.uint8], into: Floats | None = None) -> Floats:
+    return np.asarray(cv2.boxFilter(grey, cv2.CV_32F, (3, 3), into), dtype=np.float32)
 
 
 def _part(elapsed: float, constant: float) -> float:
