@@ -2,6 +2,8 @@
 # make test         what runs on any machine: linters, types, unit tests, mosquitto
 # make test-system  what needs root and Debian roots: virtual camera, 64-bit Arm, tflite-runtime, Home Assistant
 # make roots        builds those roots beforehand; else the first test that needs one does
+# make bench        how fast it is, against the bare interpreter and others: QUICK=1, or MODELS=ssd,v2 CAMERAS=1,4 THREADS=1,2
+#                   SECONDS=3 ROUNDS=5 SEED=1 WITHOUT=peers,idle (docs/benchmark.md)
 # make soak         an hour of failures, as root: ROUNDS=200 kills, SECONDS=3600 at full speed, SEED=… to repeat
 # make deb          dist/edgevision_VERSION_all.deb, with the same files as systemd/install.sh
 # make format       ruff's layout of the code
@@ -13,7 +15,7 @@ DEFINITION = setup.cfg pyproject.toml
 # As many tests at a time as there are cores, or eight.
 PYTEST = $(BIN)/pytest --numprocesses=logical --maxprocesses=8
 
-.PHONY: demo test test-system soak roots programs lint deb format clean
+.PHONY: demo test test-system bench soak roots programs lint deb format clean
 
 demo: $(VENV)/.demo
 	$(BIN)/edgevision demo
@@ -24,9 +26,12 @@ test: programs lint
 test-system: programs $(VENV)/.test
 	$(PYTEST) --dist=loadfile -m system tests/system
 
-ROUNDS ?= 200
-SECONDS ?= 3600
+bench: programs $(VENV)/.test $(VENV)/.bench
+	$(BIN)/python -m bench $(if $(QUICK),--quick) $(foreach option,MODELS CAMERAS THREADS SECONDS ROUNDS SEED WITHOUT JSON PLOT,\
+		$(if $($(option)),--$(shell echo $(option) | tr A-Z a-z) '$($(option))'))
 
+soak: ROUNDS ?= 200
+soak: SECONDS ?= 3600
 soak: programs $(VENV)/.test
 	$(BIN)/python -m tests.soak --rounds $(ROUNDS) --seconds $(SECONDS) $(if $(SEED),--seed $(SEED))
 
