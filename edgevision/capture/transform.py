@@ -81,6 +81,8 @@ def model_view(frame: Frame, width: int, height: int) -> tuple[BgrImage | Yuv420
 
 
 def _cut(picture: BgrImage | Yuv420, crop: Region) -> tuple[BgrImage | Yuv420, Region]:
+    if crop == WHOLE:
+        return picture, WHOLE
     rows, columns = picture.shape[:2]
     if isinstance(picture, Yuv420):
         # Four pixels share a colour.

@@ -117,7 +117,12 @@ def make_writer(target: InputFormat, table: PixelTable, resize: Resize) -> Write
     """
     fits: dict[tuple[int, int, int], Fit] = {}
     bgr, yuv = _Bgr(target), _Yuv(target)
-    store = _storing(target, table)
+    # Most 8-bit inputs take the pixel itself, or less 128, which flips a bit: many times faster than looking it up.
+    steps = table - np.arange(256)[np.newaxis, :, np.newaxis]
+    flipped_bits = {0: 0x00, -128: 0x80}.get(int(steps.flat[0])) if table.itemsize == 1 and np.ptp(steps) == 0 else None
+    scratch = np.empty((target.height, target.width, target.channels), np.uint8)
+    # Any type goes for OpenCV, though its stubs say otherwise.
+    look_up: Callable[..., object] = cv2.LUT
 
     def write(image: Image, tensor: NDArray[np.generic]) -> Region:
         height, width = image.shape[:2]
@@ -126,8 +131,16 @@ def make_writer(target: InputFormat, table: PixelTable, resize: Resize) -> Write
         if found is None:
             fits.clear()  # a camera's pictures all have one size
             found = fits[width, height, step] = fit(width, height, target, resize, step)
-        painted, code = yuv.paint(image, found) if isinstance(image, Yuv420) else bgr.paint(image, found)
-        store(painted, code, tensor[0])
+        pixels = tensor[0]
+        levels = scratch if flipped_bits is None else pixels.view(np.uint8)
+        if isinstance(image, Yuv420):
+            yuv.paint(image, found, levels)
+        else:
+            bgr.paint(image, found, levels)
+        if flipped_bits is None:
+            look_up(levels, table, dst=pixels)
+        elif flipped_bits:
+            np.bitwise_xor(levels, flipped_bits, out=levels)
         return found.region
 
     return write
@@ -155,67 +168,46 @@ class _Bgr:
         self._canvas = _Canvas(target, (3,), BAR)
         self._code = cv2.COLOR_BGR2RGB if target.channels == 3 else cv2.COLOR_BGR2GRAY
 
-    def paint(self, image: BgrImage, fit: Fit) -> tuple[NDArray[np.uint8], int]:
-        """`image` in the input's size, and OpenCV's code for what is to be done to its colours."""
+    def paint(self, image: BgrImage, fit: Fit, into: NDArray[np.uint8]) -> None:
+        """Bring `image` into the input's size and colours."""
         left, top, right, bottom = fit.part
         self._canvas.take(image[top:bottom, left:right], fit.box)
-        return self._canvas.pixels, self._code
+        cv2.cvtColor(self._canvas.pixels, self._code, dst=into)
 
 
 class _Yuv:
     """Each plane is resized as it is: fewer bytes are touched than by any conversion before that."""
 
     def __init__(self, target: InputFormat) -> None:
-        self._y, self._v, self._u = (_Canvas(target, (), bar) for bar in (BAR, 128, 128))
+        self._y, self._u, self._v = (_Canvas(target, (), bar) for bar in (BAR, 128, 128))
         self._merged = np.empty((target.height, target.width, 3), np.uint8)
         self._grey = target.channels == 1
 
-    def paint(self, image: Yuv420, fit: Fit) -> tuple[NDArray[np.uint8], int | None]:
-        """The same; None: it is grey already."""
+    def paint(self, image: Yuv420, fit: Fit, into: NDArray[np.uint8]) -> None:
+        """The same."""
         seen = image.cut(*fit.part)
         self._y.take(seen.y, fit.box)
         if self._grey:
-            grey = self._y.pixels
-            return grey if image.full_range else np.asarray(cv2.LUT(grey, _TO_FULL_RANGE[..., 0])), None
-        self._v.take(seen.v, fit.box)
+            luma = self._y.pixels
+            into[..., 0] = luma if image.full_range else cv2.LUT(luma, _FULL_LUMA)
+            return
         self._u.take(seen.u, fit.box)
-        # OpenCV's YCrCb has the full range.
-        cv2.merge((self._y.pixels, self._v.pixels, self._u.pixels), self._merged)
-        if not image.full_range:
-            cv2.LUT(self._merged, _TO_FULL_RANGE, dst=self._merged)
-        return self._merged, cv2.COLOR_YCrCb2RGB
+        self._v.take(seen.v, fit.box)
+        cv2.merge((self._y.pixels, self._u.pixels, self._v.pixels), self._merged)
+        # As exact as OpenCV's own conversions, which know one range each, in half the time.
+        cv2.transform(self._merged, _RGB_OF_FULL_RANGE if image.full_range else _RGB_OF_LIMITED_RANGE, dst=into)
 
 
-def _to_full_range() -> NDArray[np.uint8]:
-    """What the levels of Y, V and U in the limited range (16..235, 16..240) are in the full one: [1, 256, 3]."""
-    level = np.arange(256)
-    luma, chroma = (level - 16) * 255 / 219, (level - 128) * 255 / 224 + 128
-    return np.clip(np.round(np.stack([luma, chroma, chroma], axis=-1)), 0, 255).astype(np.uint8)[np.newaxis]
+def _rgb_of_yuv(luma: float, chroma: float, black: float) -> NDArray[np.float32]:
+    """ITU-R BT.601's R, G, B of (Y, U, V, 1): [3, 4]; levels are stretched by `luma` and `chroma` from `black` on."""
+    red_of_v, blue_of_u = 1.402 * chroma, 1.772 * chroma
+    green_of_u, green_of_v = -0.344136 * chroma, -0.714136 * chroma
+    rows = [[luma, 0, red_of_v], [luma, green_of_u, green_of_v], [luma, blue_of_u, 0]]
+    return np.array([[*row, -luma * black - 128 * (row[1] + row[2])] for row in rows], np.float32)
 
 
-_TO_FULL_RANGE = _to_full_range()
+_RGB_OF_FULL_RANGE = _rgb_of_yuv(1, 1, 0)
+_RGB_OF_LIMITED_RANGE = _rgb_of_yuv(255 / 219, 255 / 224, 16)
 
-
-def _storing(
-    target: InputFormat, table: PixelTable
-) -> Callable[[NDArray[np.uint8], int | None, NDArray[np.generic]], None]:
-    """A function that writes a painted picture into `pixels` [height, width, channels], its colours converted."""
-    # Any type goes for OpenCV, though its stubs say otherwise.
-    look_up: Callable[..., object] = cv2.LUT
-    # Most 8-bit inputs take the pixel itself, or less 128, which flips a bit: many times faster than looking it up.
-    steps = table - np.arange(256)[np.newaxis, :, np.newaxis]
-    flipped_bits = {0: 0x00, -128: 0x80}.get(int(steps.flat[0])) if table.itemsize == 1 and np.ptp(steps) == 0 else None
-    scratch = np.empty((target.height, target.width, target.channels), np.uint8)
-
-    def store(painted: NDArray[np.uint8], code: int | None, pixels: NDArray[np.generic]) -> None:
-        levels = scratch if flipped_bits is None else pixels.view(np.uint8)
-        if code is None:
-            levels[..., 0] = painted
-        else:
-            cv2.cvtColor(painted, code, dst=levels)
-        if flipped_bits is None:
-            look_up(levels, table, dst=pixels)
-        elif flipped_bits:
-            np.bitwise_xor(levels, flipped_bits, out=levels)
-
-    return store
+_FULL_LUMA = np.clip(np.round((np.arange(256) - 16) * 255 / 219), 0, 255).astype(np.uint8)
+"""What levels of brightness in 16..235 are in 0..255."""
