@@ -28,6 +28,10 @@ class ModelError(EdgeVisionError, ValueError):
     """A model file can't be used."""
 
 
+class SsdParametersError(ModelError):
+    """A mistake in the YAML beside a model; its message needs no model file's name in front."""
+
+
 class LabelsError(ModelError):
     """The labels don't fit the model, or there are none."""
 

@@ -1,6 +1,8 @@
 """From a camera's settings to its source."""
 
-from typing import assert_never
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, assert_never
 
 from edgevision.capture.images import ImageFiles
 from edgevision.capture.lores import View, lores_limit
@@ -9,14 +11,9 @@ from edgevision.capture.source import Source
 from edgevision.capture.stream import NetworkStream
 from edgevision.capture.v4l2 import V4l2Camera
 from edgevision.capture.video import VideoFile
-from edgevision.config.sources import (
-    ImagesSource,
-    Picamera2Source,
-    SourceSettings,
-    StreamSource,
-    V4l2Source,
-    VideoSource,
-)
+
+if TYPE_CHECKING:
+    from edgevision.config.sources import SourceSettings
 
 
 def make_source(settings: SourceSettings, view: View | None = None) -> Source:
@@ -24,24 +21,22 @@ def make_source(settings: SourceSettings, view: View | None = None) -> Source:
 
     A camera that scales by itself gives a small picture besides, as large as `view` needs it, which others disregard.
     """
-    match settings:
-        case Picamera2Source():
-            return Picamera2Camera(
-                index=settings.index,
-                size=settings.size,
-                fps=settings.fps,
-                hflip=settings.hflip,
-                vflip=settings.vflip,
-                timeout=settings.timeout,
-                lores_limit=DEFAULT_LORES_LIMIT if view is None else lores_limit(settings.size, view),
-            )
-        case V4l2Source():
-            return V4l2Camera(device=settings.device, size=settings.size, fps=settings.fps, timeout=settings.timeout)
-        case StreamSource():
-            return NetworkStream(url=settings.url.get_secret_value(), timeout=settings.timeout)
-        case VideoSource():
-            return VideoFile(path=settings.path, loop=settings.loop, realtime=settings.realtime)
-        case ImagesSource():
-            return ImageFiles(path=settings.path, loop=settings.loop)
-        case _:
-            assert_never(settings)
+    if settings.type == "picamera2":
+        return Picamera2Camera(
+            index=settings.index,
+            size=settings.size,
+            fps=settings.fps,
+            hflip=settings.hflip,
+            vflip=settings.vflip,
+            timeout=settings.timeout,
+            lores_limit=DEFAULT_LORES_LIMIT if view is None else lores_limit(settings.size, view),
+        )
+    if settings.type == "v4l2":
+        return V4l2Camera(device=settings.device, size=settings.size, fps=settings.fps, timeout=settings.timeout)
+    if settings.type == "stream":
+        return NetworkStream(url=settings.url.get_secret_value(), timeout=settings.timeout)
+    if settings.type == "video":
+        return VideoFile(path=settings.path, loop=settings.loop, realtime=settings.realtime)
+    if settings.type == "images":
+        return ImageFiles(path=settings.path, loop=settings.loop)
+    assert_never(settings)

@@ -4,7 +4,8 @@ import logging
 from collections.abc import Iterator
 from pathlib import Path
 
-from edgevision.config.loader import Config, load_config
+from edgevision.config.config import Config
+from edgevision.config.loader import load_config
 from edgevision.config.schema import CameraSettings, MqttSettings
 from edgevision.daemon.models import ASSUMED, ModelInUse, open_models
 from edgevision.publish.settings import vet_tls_files

@@ -13,8 +13,8 @@ from rich.text import Text
 
 from edgevision import __version__
 from edgevision.cli.exit_status import DONE, FAILED, WRONG_CONFIGURATION
-from edgevision.cli.options import DEFAULT_CONFIG
 from edgevision.cli.text_table import printable
+from edgevision.config.defaults import DEFAULT_CONFIG
 from edgevision.doctor.examination import examine
 from edgevision.doctor.finding import Finding
 

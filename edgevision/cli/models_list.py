@@ -10,9 +10,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from edgevision.cli.options import DEFAULT_CONFIG
+from edgevision.config.defaults import DEFAULT_CONFIG, DEFAULT_STATE_DIR
 from edgevision.config.loader import load_state_dir
-from edgevision.config.schema import DEFAULT_STATE_DIR
 from edgevision.errors import EdgeVisionError
 from edgevision.modeltools.catalogue import CatalogueModel, catalogue
 from edgevision.modeltools.pulled import State, state_of

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-DEFAULT_CONFIG = Path("/etc/edgevision/edgevision.yaml")
+from edgevision.config.defaults import DEFAULT_CONFIG
 
 ConfigOption = Annotated[Path, typer.Option("--config", "-c", metavar="FILE", help="The configuration file.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]

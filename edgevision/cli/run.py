@@ -1,5 +1,6 @@
 """`edgevision run`."""
 
+import contextlib
 import gc
 import logging
 import os
@@ -8,32 +9,43 @@ import signal
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from edgevision.cli.exit_status import DONE, FAILED
-from edgevision.config.loader import Config, load_config
+from edgevision.config.config import Config
+from edgevision.config.reading import Reading
 from edgevision.daemon.clock import Clock
-from edgevision.daemon.daemon import LOOK_AROUND, Daemon, outbox_path
+from edgevision.daemon.config_file import ConfigFile
 from edgevision.daemon.models import ModelInUse, open_models
 from edgevision.daemon.notify import Notifier
-from edgevision.daemon.reload import ConfigFile
 from edgevision.daemon.stop_request import StopRequest
+from edgevision.errors import ModelError
+from edgevision.inference.runtime import load_runtime
 from edgevision.log import configure_logging
 from edgevision.publish.settings import vet_tls_files
+
+if TYPE_CHECKING:
+    from edgevision.daemon.daemon import Daemon
 
 log = logging.getLogger(__name__)
 
 
-def run_daemon(path: Path, stop: StopRequest) -> None:
+def run_daemon(reading: Reading, file: ConfigFile, stop: StopRequest) -> None:
     """Run the daemon until its sources end or `stop` is made; exits with its status.
 
-    Raises ConfigError before anything is started when the file or a model of it can't be used.
+    `file` was looked at before `reading` began. Raises ConfigError before anything is started when the configuration or
+    a model of it can't be used.
     """
-    file = ConfigFile(path)
-    config = load_config(path)
+    # While the configuration is read:
+    from edgevision.daemon.daemon import Daemon, outbox_path
+
+    with contextlib.suppress(ModelError):  # told later, with the place of the model
+        load_runtime()
+    config = reading.result()
     vet_tls_files(config)
     configure_logging(config.settings.log.level, config.settings.log.format)
     notifier, clock = Notifier(os.environ), Clock()
+    gc.freeze()  # what has been imported so far is for ever: not to be looked through at each collection
     while True:
         models = _open_unless_stopped(config, stop, notifier)
         if models is None:
@@ -42,6 +54,7 @@ def run_daemon(path: Path, stop: StopRequest) -> None:
         daemon = Daemon(config, models, stop, notifier, clock, file)
         # What is put aside later is not to be held on to here: an accelerator serves one model at a time.
         del models
+        gc.enable()
         status = exit_status_of(daemon)
         if daemon.successor is None:
             signal.signal(signal.SIGHUP, signal.SIG_IGN)  # for Python takes our handler away before it ends
@@ -53,7 +66,7 @@ def run_daemon(path: Path, stop: StopRequest) -> None:
         configure_logging(config.settings.log.level, config.settings.log.format)
 
 
-def exit_status_of(daemon: Daemon) -> int:
+def exit_status_of(daemon: "Daemon") -> int:
     """Run `daemon` to its end; the exit status."""
     status = DONE if daemon.run() else FAILED
     if daemon.hung or daemon.reading:
@@ -66,7 +79,10 @@ def _open_unless_stopped(config: Config, stop: StopRequest, notifier: Notifier) 
     """All models; None when stopped meanwhile, for an Edge TPU that hangs takes half a minute."""
     opening = ThreadPoolExecutor(1, "opening")
     opened = opening.submit(open_models, config, measure_threads=True)
+    opened.add_done_callback(lambda _: stop.nudge())
     opening.shutdown(wait=False)
+    from edgevision.daemon.daemon import LOOK_AROUND
+
     while not opened.done():
         if stop.wait(LOOK_AROUND):
             return None

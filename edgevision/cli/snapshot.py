@@ -20,7 +20,8 @@ from edgevision.capture.source import Source
 from edgevision.capture.transform import WHOLE, make_frame
 from edgevision.cli.exit_status import DONE, FAILED, errors_to_exit_status
 from edgevision.cli.text_table import printable
-from edgevision.config.loader import Config, load_config
+from edgevision.config.config import Config
+from edgevision.config.loader import load_config
 from edgevision.config.nearest import did_you_mean
 from edgevision.config.schema import CameraSettings
 from edgevision.daemon.inference_thread import infer

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeGuard
 
-from edgevision.config.mistakes import Keys, Mistake, quoted_if_odd
+from edgevision.config.keys import Keys, quoted_if_odd
+from edgevision.config.mistakes import Mistake
 from edgevision.config.tags import TagError, Tags, misplaced_tag
 from edgevision.config.yamltree import (
     MAX_DEPTH,

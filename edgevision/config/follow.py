@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel, SecretStr
 
-from edgevision.config.mistakes import Keys
+from edgevision.config.keys import Keys
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,38 +2,22 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from edgevision.config.config import Config
+from edgevision.config.defaults import DEFAULT_STATE_DIR
 from edgevision.config.document import Document, read_document
-from edgevision.config.mistakes import Mistake, config_error, dotted, place
+from edgevision.config.mistakes import Mistake, config_error
 from edgevision.config.paths import ConfigPath
-from edgevision.config.schema import DEFAULT_STATE_DIR, Settings
+from edgevision.config.schema import Settings
 from edgevision.config.sentences import mistakes_in
 from edgevision.config.tags import Tags
 from edgevision.config.yamltree import MAX_BYTES, MappingNode, Node, Position, YamlError, compose, decode
 from edgevision.errors import ConfigError
 
 _LEAST_THAT_WORKS = "write at least `cameras: {front: {source: {type: picamera2}}}` and the broker, `mqtt: {host: …}`"
-
-
-@dataclass(frozen=True, slots=True)
-class Config:
-    """A configuration that holds, and where in the file everything stands."""
-
-    settings: Settings
-    path: Path
-    _document: Document
-
-    def locate(self, *keys: str | int) -> str:
-        """`FILE:LINE:COLUMN: cameras.front.model.path`, to begin a message with.
-
-        For a key that isn't written, the place is that of the nearest one above it that is.
-        """
-        where = place(self.path, self._document.nearest(keys).at)
-        return f"{where}: {dotted(keys)}" if keys else where
 
 
 def load_config(path: Path, environ: Mapping[str, str] = os.environ) -> Config:
@@ -51,7 +35,8 @@ def parse_config(text: bytes, path: Path, environ: Mapping[str, str] = os.enviro
         mistakes += mistakes_in(error, Settings, document)
     if mistakes:
         raise config_error(path, mistakes)  # outside the handler: pydantic's error holds the values, secrets too
-    return Config(settings, path, document)
+    places = {keys: (entry.at.line, entry.at.column) for keys, entry in document.entries.items()}
+    return Config(settings, path, places)
 
 
 def load_state_dir(path: Path, environ: Mapping[str, str] = os.environ) -> Path:

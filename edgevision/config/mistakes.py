@@ -5,14 +5,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from edgevision.config.keys import Keys, dotted, shortened
 from edgevision.config.yamltree import Position
 from edgevision.errors import ConfigError
 
-Keys = tuple[str | int, ...]
-
 _MAX_MISTAKES = 100
-_SHOWN_CHARACTERS = 80
-_PLAIN_WORD = re.compile(r"[A-Za-z0-9_./~-]+")
 _NUMBER = re.compile(r"[-+]?[0-9][0-9.]{0,30}")
 
 
@@ -43,12 +40,6 @@ def place(path: Path, at: Position) -> str:
     return f"{path}:{at.line}:{at.column}"
 
 
-def dotted(keys: Keys) -> str:
-    """`cameras.front.crop[2]`."""
-    text = "".join(f"[{key}]" if isinstance(key, int) else f".{quoted_if_odd(key)}" for key in keys)
-    return text.removeprefix(".")
-
-
 def shown(value: object) -> str:
     """A value as a message may repeat it: short, on one line, and not at all where it may hold a password (`user@`)."""
     match value:
@@ -62,13 +53,3 @@ def shown(value: object) -> str:
     if "@" in text:
         return "this value"
     return text if _NUMBER.fullmatch(text) else shortened(text)
-
-
-def quoted_if_odd(word: str) -> str:
-    """A key or a name: as it is when that is clear, else in quotes, without control characters, and short."""
-    return word if _PLAIN_WORD.fullmatch(word) and len(word) <= _SHOWN_CHARACTERS else shortened(word)
-
-
-def shortened(text: str) -> str:
-    """A text in quotes, without control characters, and cut where it grows long."""
-    return repr(text if len(text) <= _SHOWN_CHARACTERS else text[:_SHOWN_CHARACTERS] + "…")

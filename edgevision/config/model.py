@@ -12,7 +12,7 @@ from edgevision.config.checks import Between, disagreement, fault
 from edgevision.config.nearest import did_you_mean
 from edgevision.config.paths import ConfigPath
 from edgevision.config.section import Section
-from edgevision.modeltools.catalogue import BUNDLED_MODELS, catalogue
+from edgevision.inference.bundled import BUNDLED_MODELS
 
 ACCELERATORS = ("auto", "cpu", "edgetpu", "edgetpu:usb", "edgetpu:usb:0", "edgetpu:pci", "edgetpu:pci:0")
 """The forms of an accelerator; 0 stands for any number."""
@@ -22,7 +22,12 @@ _ONE_OF_THE_ACCELERATORS = WithJsonSchema({"type": "string", "pattern": f"^({_AC
 
 
 def _known_model(name: str) -> str:
-    if name not in BUNDLED_MODELS and name not in catalogue():  # the catalogue is read only when it is needed
+    if name in BUNDLED_MODELS:
+        return name
+    # Imported and read only when it is needed.
+    from edgevision.modeltools.catalogue import catalogue
+
+    if name not in catalogue():
         hint = did_you_mean(name, catalogue()) or "; `edgevision models list` shows those that have a name"
         raise fault(f"is no model of the catalogue; for a file of your own, write path instead of name{hint}")
     return name
@@ -47,6 +52,8 @@ class _OneOfTheCatalogue:
     """Annotates a model's name; the names are looked up when the JSON Schema is made, not at every start."""
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        from edgevision.modeltools.catalogue import catalogue
+
         return {"type": "string", "enum": list(catalogue())}
 
 

@@ -5,7 +5,6 @@ It contains exactly what works. The text under each key is its documentation; `e
 
 import platform
 import re
-from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import (
@@ -19,8 +18,9 @@ from pydantic import (
     model_validator,
 )
 
-from edgevision.config import checks
+from edgevision.config import checks, rules
 from edgevision.config.checks import Between, disagreement, fault
+from edgevision.config.defaults import DEFAULT_STATE_DIR
 from edgevision.config.model import Fraction, ModelOverrides, ModelSettings
 from edgevision.config.paths import ConfigPath, ReadableFile
 from edgevision.config.scene import (
@@ -34,8 +34,6 @@ from edgevision.config.scene import (
 )
 from edgevision.config.section import OrEmpty, Section
 from edgevision.config.sources import Picamera2Source, SourceSettings
-
-DEFAULT_STATE_DIR = Path("/var/lib/edgevision")
 
 _LEAST_SIDE = 0.001
 
@@ -216,11 +214,7 @@ class CameraSettings(Section):
                     raise disagreement(f"the zone {name} cares for {label}, which labels leaves out ({known})", name)
         return zones
 
-    def gated(self, task: str) -> bool:
-        """Whether a model that does `task` rests while nothing moves."""
-        if self.motion.enabled == "auto":
-            return self.source.type not in ("video", "images") and task != "embed"
-        return self.motion.enabled
+    gated = rules.gated
 
 
 class StatsSettings(Section):
@@ -269,7 +263,8 @@ class Settings(Section):
     """When the machine gets hot."""
 
     state_dir: ConfigPath = DEFAULT_STATE_DIR
-    """The folder of what edgevision keeps: events not sent yet, pulled models, and what was set by MQTT."""
+    """The folder of what edgevision keeps: events not sent yet, pulled models, what was found out about models at the
+    first start, and what was set by MQTT."""
 
     log: OrEmpty[LogSettings] = LogSettings()
     """What is logged, and how."""
@@ -292,7 +287,4 @@ class Settings(Section):
                     raise disagreement(f"this is the same Pi camera as {owner}'s: give each its own index", name)
         return cameras
 
-    def model_for(self, camera: str) -> ModelSettings:
-        """The top-level model with the camera's overrides applied. Raises KeyError for a camera that isn't there."""
-        overrides = self.cameras[camera].model
-        return self.model.model_copy(update={key: getattr(overrides, key) for key in overrides.model_fields_set})
+    model_for = rules.model_for

@@ -7,7 +7,8 @@ from pydantic_core import ErrorDetails
 
 from edgevision.config.document import Document, Entry
 from edgevision.config.follow import Spot, follow
-from edgevision.config.mistakes import Keys, Mistake, shown
+from edgevision.config.keys import Keys
+from edgevision.config.mistakes import Mistake, shown
 from edgevision.config.nearest import did_you_mean
 
 _EXPECTED = {

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from edgevision.config.mistakes import shortened
+from edgevision.config.keys import shortened
 from edgevision.config.nearest import did_you_mean
 from edgevision.config.yamltree import unusable_character
 from edgevision.regular_file import read_regular_file

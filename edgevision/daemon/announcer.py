@@ -1,6 +1,8 @@
 """The retained states of the device on the broker: what is there, what isn't any more, what Home Assistant shows."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 from edgevision import __version__
 from edgevision.daemon.camera import Camera
@@ -136,7 +138,7 @@ class Announcer:
         for topic in stale:
             self._publisher.retract(topic)
         cameras = {
-            name: content.cameras.get(name, RememberedCamera()).model_copy(update={"seen": reporter.labels})
+            name: replace(content.cameras.get(name, RememberedCamera()), seen=tuple(reporter.labels))
             for name, reporter in self._reporters.items()
         }
         # Until there is a broker to hear it, they are remembered.
@@ -170,8 +172,8 @@ class Announcer:
             self._topics, [_discovered(reporter) for reporter in self._reporters.values()], self._interval
         )
 
-    def _remember(self, **what: object) -> None:
-        self._memory.content = self._memory.content.model_copy(update=what)
+    def _remember(self, **what: Any) -> None:
+        self._memory.content = replace(self._memory.content, **what)
 
     def _announce(self, topic: str, payload: bytes) -> None:
         self._publisher.announce(Message(topic, payload, qos=1, retain=True))

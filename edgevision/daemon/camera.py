@@ -1,13 +1,18 @@
 """One camera of the daemon: its settings, what has happened to it so far, and what was asked of it."""
 
+from __future__ import annotations
+
 import threading
 from collections import deque
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from edgevision.capture.source import Source
-from edgevision.config.model import ModelSettings
-from edgevision.config.schema import CameraSettings
 from edgevision.daemon.recovery import Recovery, recovery_of
+
+if TYPE_CHECKING:
+    from edgevision.config.model import ModelSettings
+    from edgevision.config.schema import CameraSettings
 
 KEPT_DURATIONS = 1000
 """Inference times kept for the percentiles: enough for p95, whatever the rate and the interval."""
@@ -58,7 +63,7 @@ class Camera:
         settings: CameraSettings,
         model: ModelSettings,
         task: str = "detect",
-        before: "Camera | None" = None,
+        before: Camera | None = None,
     ) -> None:
         """`task` is what its model does; `before`, if any, is the camera in whose place this one comes."""
         self.name = name

@@ -4,6 +4,8 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
 
 from edgevision.daemon.camera import Camera
 from edgevision.daemon.frame_queue import FrameQueue, NoPicture
@@ -148,10 +150,10 @@ class CommandDesk:
         self._note(camera.name, detect=controls.detect, threshold=kept)
         self._memory.store()
 
-    def _note(self, camera: str, **what: object) -> None:
+    def _note(self, camera: str, **what: Any) -> None:
         content = self._memory.content
-        new = content.cameras.get(camera, RememberedCamera()).model_copy(update=what)
-        self._memory.content = content.model_copy(update={"cameras": {**content.cameras, camera: new}})
+        new = replace(content.cameras.get(camera, RememberedCamera()), **what)
+        self._memory.content = replace(content, cameras={**content.cameras, camera: new})
 
     def _tell_detect(self, camera: Camera) -> None:
         state = b"ON" if camera.controls.detect else b"OFF"

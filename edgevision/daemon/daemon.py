@@ -1,25 +1,29 @@
 """The daemon: puts the parts together, watches over them, changes them with the configuration, stops them in order."""
 
+from __future__ import annotations
+
 import logging
 import secrets
 import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 
 from edgevision import __version__
-from edgevision.config.loader import Config
-from edgevision.config.schema import Settings
+from edgevision.allocator import give_back_memory
+from edgevision.config.config import Config
 from edgevision.daemon.announcer import Announcer
 from edgevision.daemon.camera import Camera
 from edgevision.daemon.clock import Clock
 from edgevision.daemon.command_desk import CommandDesk
+from edgevision.daemon.config_file import ConfigFile, Stamp, stamp
 from edgevision.daemon.memory import Memory, RememberedCamera
 from edgevision.daemon.models import ASSUMED, ModelInUse, model_name
 from edgevision.daemon.notify import Notifier
-from edgevision.daemon.reload import ConfigFile, Loaded, Reloading, Stamp, stamp
+from edgevision.daemon.reload import Loaded, Reloading
 from edgevision.daemon.reporter import Reporter
 from edgevision.daemon.scene_rules import counted_labels, label_names, scene_rules
 from edgevision.daemon.statistics import StatsReporter
@@ -38,6 +42,9 @@ from edgevision.publish.outbox import Outbox
 from edgevision.publish.settings import broker_settings
 from edgevision.publish.topics import Topics
 from edgevision.scene.scene import Scene
+
+if TYPE_CHECKING:
+    from edgevision.config.schema import Settings
 
 log = logging.getLogger(__name__)
 
@@ -177,6 +184,7 @@ class Daemon:
             if now >= next_stats:
                 next_stats = now + self._settings.stats.interval
                 self._send_stats()
+                give_back_memory()
             next_stats = min(next_stats, now + self._settings.stats.interval)  # it may have become shorter
         self._send_stats()
         given_up = any(camera.counters.given_up for camera in self._works.cameras.values())
@@ -192,6 +200,7 @@ class Daemon:
         if not self._ready and self._works.tried:
             self._ready = True
             self._notifier.ready()
+            give_back_memory()  # of the start
         if stuck := self._works.stuck:
             if not self._stuck_said:
                 self._stuck_said = True

@@ -1,13 +1,14 @@
 """What outlives a restart: what subscribers have set, and which retained messages the broker holds of us."""
 
 import contextlib
+import json
 import logging
 import os
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Annotated
-
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from typing import Any
 
 from edgevision.publish.message import check_topic
 from edgevision.regular_file import read_regular_file
@@ -23,42 +24,33 @@ RETRY = 60.0
 """Seconds after a write that failed until the next."""
 
 
-def _topic(text: str) -> str:
-    check_topic(text)
-    return text
+_LEVEL = re.compile("[a-zA-Z0-9_-]{1,10000}")
 
 
-_Topic = Annotated[str, AfterValidator(_topic)]
-_Level = Annotated[str, Field(pattern="^[a-zA-Z0-9_-]+$", max_length=10_000)]
-
-
-class RememberedThreshold(BaseModel):
+@dataclass(frozen=True, slots=True)
+class RememberedThreshold:
     """A threshold that was set, and what the configuration said then: when that changes, it is the newer wish."""
 
-    model_config = ConfigDict(frozen=True)
-
-    value: Annotated[float, Field(ge=0, le=1)]
+    value: float
     configured: float
 
 
-class RememberedCamera(BaseModel):
+@dataclass(frozen=True, slots=True)
+class RememberedCamera:
     """What was set for one camera, and which labels have been seen where not all can be announced."""
-
-    model_config = ConfigDict(frozen=True)
 
     detect: bool = True
     threshold: RememberedThreshold | None = None
     seen: tuple[str, ...] = ()
 
 
-class Remembered(BaseModel):
+@dataclass(frozen=True, slots=True)
+class Remembered:
     """`retained`: topics; `components`: those of Home Assistant, by key, with their platform."""
 
-    model_config = ConfigDict(frozen=True)
-
-    cameras: dict[str, RememberedCamera] = {}
-    retained: tuple[_Topic, ...] = ()
-    components: dict[_Level, _Level] = {}
+    cameras: Mapping[str, RememberedCamera] = field(default_factory=dict)
+    retained: tuple[str, ...] = ()
+    components: Mapping[str, str] = field(default_factory=dict)
 
 
 class Memory:
@@ -87,7 +79,7 @@ class Memory:
             return
         self._writes_left -= 1
         try:
-            _write(self._path, self.content.model_dump_json(indent=1).encode())
+            _write(self._path, json.dumps(asdict(self.content), indent=1, ensure_ascii=False).encode())
             self._stored = self.content
         except OSError as error:
             self._writes_left = 1 - RETRY  # one comes back a second
@@ -103,14 +95,58 @@ class Memory:
 
 def _read(path: Path) -> Remembered:
     try:
-        return Remembered.model_validate_json(read_regular_file(path, MOST_BYTES))
+        text = read_regular_file(path, MOST_BYTES)
     except FileNotFoundError:
-        pass
-    except ValidationError:
-        log.warning("%s is damaged: what was set by MQTT is forgotten; the file is written anew", path)
+        return Remembered()
     except (OSError, ValueError) as error:
         log.warning("%s can't be read (%s): what was set by MQTT is forgotten", path, error)
+        return Remembered()
+    try:
+        return _remembered(json.loads(text))
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        log.warning("%s is damaged: what was set by MQTT is forgotten; the file is written anew", path)
     return Remembered()
+
+
+def _remembered(known: dict[str, Any]) -> Remembered:
+    """What the file says. Raises ValueError and the like where it isn't as we write it."""
+    return Remembered(
+        cameras={name: _camera(camera) for name, camera in known.get("cameras", {}).items()},
+        retained=tuple(map(_topic, known.get("retained", ()))),
+        components={_level(key): _level(platform) for key, platform in known.get("components", {}).items()},
+    )
+
+
+def _camera(known: dict[str, Any]) -> RememberedCamera:
+    detect, threshold = known.get("detect", True), known.get("threshold")
+    if not isinstance(detect, bool):
+        raise TypeError(f"{detect!r} is neither true nor false")
+    seen = tuple(map(_text, known.get("seen", ())))
+    return RememberedCamera(detect, None if threshold is None else _threshold(threshold), seen)
+
+
+def _threshold(known: dict[str, Any]) -> RememberedThreshold:
+    value, configured = known["value"], known["configured"]
+    if not 0 <= value <= 1:
+        raise ValueError(f"{value} is no threshold")
+    return RememberedThreshold(float(value), float(configured))
+
+
+def _text(text: object) -> str:
+    if not isinstance(text, str):
+        raise TypeError(f"{text!r} is no text")
+    return text
+
+
+def _topic(text: object) -> str:
+    check_topic(_text(text))
+    return _text(text)
+
+
+def _level(text: object) -> str:
+    if not _LEVEL.fullmatch(_text(text)):
+        raise ValueError(f"{text!r} is no level of a topic")
+    return _text(text)
 
 
 def _write(path: Path, content: bytes) -> None:

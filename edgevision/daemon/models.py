@@ -1,27 +1,36 @@
 """Opening each model that the configuration uses once."""
 
+from __future__ import annotations
+
 import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from edgevision.config.loader import Config
-from edgevision.config.model import ModelSettings
-from edgevision.config.schema import DEFAULT_STATE_DIR
+from edgevision.config.config import Config
+from edgevision.config.defaults import DEFAULT_STATE_DIR
 from edgevision.daemon.scene_rules import label_names, unknown_labels
 from edgevision.errors import ConfigError, LabelsError, ModelError
 from edgevision.inference.accelerated import AcceleratedModel
+from edgevision.inference.bundled import BUNDLED_MODELS, bundled_model
 from edgevision.inference.edgetpu.delegate import Accelerator, named_twice
+from edgevision.inference.known_models import KnownModels
 from edgevision.inference.model_file import beside
 from edgevision.inference.normalization import Normalization
 from edgevision.inference.opening import Choice, devices_for, open_accelerated
 from edgevision.inference.twins import Pair, find_pair
-from edgevision.modeltools.catalogue import BUNDLED_MODELS
-from edgevision.modeltools.pulled import find_model
+
+if TYPE_CHECKING:
+    from edgevision.config.model import ModelSettings
 
 ASSUMED = "nothing says what numbers its pixels are to become; -1 to 1 is assumed, set model.normalize if that is wrong"
 """Of a float model. Wrong numbers make wrong detections, not an error."""
+
+
+_OF_NO_MATTER = ("threshold", "max_detections", "model_fields_set")
+"""To how a model is opened."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +51,11 @@ def model_path(settings: ModelSettings, config: Config) -> Path:
     if settings.path is not None:
         return settings.path
     name, state_dir = model_name(settings), config.settings.state_dir
+    if name in BUNDLED_MODELS:
+        return bundled_model(name)
+    # Only here, for the catalogue's schema takes its time.
+    from edgevision.modeltools.pulled import find_model
+
     pull = f"edgevision models pull {name}"
     if state_dir != DEFAULT_STATE_DIR:
         pull += f" -c {shlex.quote(str(config.path))}"
@@ -56,12 +70,14 @@ def model_name(settings: ModelSettings) -> str:
 def open_models(config: Config, *, measure_threads: bool, at_hand: Sequence[ModelInUse] = ()) -> list[ModelInUse]:
     """The models of all cameras; cameras that differ in threshold and number of detections only share one.
 
-    `measure_threads`: find the fastest number of threads where the configuration leaves it open, else take one.
+    `measure_threads`: find the fastest number of threads where the configuration leaves it open, else take one; what
+    an earlier start of the daemon has found out about a model is believed then.
     Those of `at_hand` that would come out the same are taken instead of opened again.
     Raises ConfigError with every model that can't be used and the place in the file that asks for it.
     """
     problems = _Problems(config)
     known = {in_use.origin: in_use.model for in_use in at_hand}
+    tried = KnownModels(config.settings.state_dir / "known-models.json") if measure_threads else None
     asked: list[tuple[_Group, Choice, Pair]] = []
     for group in _groups(config):
         with problems.of(group):
@@ -76,7 +92,7 @@ def open_models(config: Config, *, measure_threads: bool, at_hand: Sequence[Mode
             continue
         with problems.of(group):
             origin = _origin(group.settings, choice)
-            model = known.get(origin) or open_accelerated(choice, pair, device)
+            model = known.get(origin) or open_accelerated(choice, pair, device, known=tried)
             in_use.append(ModelInUse(model_name(group.settings), model, group.cameras, origin))
             for camera in group.cameras:
                 for place, what in unknown_labels(config.settings.cameras[camera], label_names(model.info.labels)):
@@ -140,8 +156,9 @@ def _groups(config: Config) -> list[_Group]:
 
 def _wish(settings: ModelSettings) -> str:
     """What decides which model is opened, and how."""
+    keys = {key: value for key, value in vars(settings).items() if key not in _OF_NO_MATTER}
     # Not as JSON: a path may hold bytes that are no UTF-8.
-    return repr(settings.model_dump(exclude={"threshold", "max_detections"}))
+    return repr({**keys, "normalize": _normalization(settings)})
 
 
 def _origin(settings: ModelSettings, choice: Choice) -> str:

@@ -1,10 +1,15 @@
 """Which frames' detections are sent."""
 
+from __future__ import annotations
+
 from collections import Counter
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from edgevision.config.schema import PublishMode
 from edgevision.scene.seen import Seen
+
+if TYPE_CHECKING:
+    from edgevision.config.schema import PublishMode
 
 
 class PublishGate:

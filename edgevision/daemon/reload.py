@@ -8,18 +8,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from edgevision.config.loader import Config, load_config
+from edgevision.config.config import Config
+from edgevision.config.reading import load_settled
 from edgevision.daemon.models import ModelInUse, open_models
 from edgevision.errors import ConfigError
 from edgevision.publish.settings import vet_tls_files
 
 log = logging.getLogger(__name__)
-
-SETTLED = 1.0
-"""Seconds for which a changed file must stay as it is before it is read: editors write in steps."""
-
-Stamp = tuple[int, ...] | None
-"""What tells one state of a file from another; None: there is no such file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,29 +23,6 @@ class Loaded:
 
     config: Config
     models: Sequence[ModelInUse]
-
-
-class ConfigFile:
-    """Watches one file by looking at it now and then."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._known = self._seen = stamp(path)
-        self._since = 0.0
-
-    def changed(self, now: float) -> bool:
-        """Whether there is a new state to be read, told once; `now` in seconds, of any clock that doesn't jump."""
-        state = stamp(self._path)
-        if state != self._seen:
-            self._seen, self._since = state, now
-        if self._seen in (self._known, None) or now - self._since < SETTLED:
-            return False
-        self._known = self._seen
-        return True
-
-    def note(self) -> None:
-        """It is read now, whatever state it is in."""
-        self._known = self._seen = stamp(self._path)
 
 
 class Reloading:
@@ -68,7 +40,7 @@ class Reloading:
     def _read(self) -> None:
         try:
             _refuse_pipe(self._path)
-            config = load_config(self._path)
+            config = load_settled(self._path)
             vet_tls_files(config)
             self.result = Loaded(config, open_models(config, measure_threads=True, at_hand=self._at_hand))
         except ConfigError as error:
@@ -78,16 +50,6 @@ class Reloading:
             self.result = ConfigError(f"{self._path}: can't be read again because of a mistake in edgevision itself")
         finally:
             self._on_end()
-
-
-def stamp(path: Path) -> Stamp:
-    """The state that the file is in now."""
-    with contextlib.suppress(OSError, ValueError):
-        state = path.stat()
-        if stat.S_ISREG(state.st_mode):
-            # ctime: permissions, too, decide whether it can be read.
-            return state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns
-    return None
 
 
 def _refuse_pipe(path: Path) -> None:

@@ -1,11 +1,16 @@
 """From a camera's configuration to the rules of its scene."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from edgevision.config.nearest import did_you_mean
-from edgevision.config.schema import CameraSettings
 from edgevision.inference.labels import Labels
 from edgevision.scene.rules import LabelRule, Rules, Zone
+
+if TYPE_CHECKING:
+    from edgevision.config.schema import CameraSettings
 
 MOST_ANNOUNCED = 20
 """Labels of a model up to which all are counted and shown from the beginning. Of more, those that have been seen."""

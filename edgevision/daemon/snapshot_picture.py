@@ -1,17 +1,22 @@
 """The picture of an event: the frame, or the part around the thing, with what was seen drawn in."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Sequence
 from dataclasses import astuple, replace
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
 from edgevision.capture.frame import BgrImage
-from edgevision.config.scene import SnapshotSettings
 from edgevision.inference.annotate import annotate
 from edgevision.inference.detection import Box, Detection
 from edgevision.scene.seen import Seen
+
+if TYPE_CHECKING:
+    from edgevision.config.scene import SnapshotSettings
 
 LONGEST_SIDE = 65_500
 """Pixels that a JPEG may have, by libjpeg."""

@@ -1,19 +1,20 @@
 """The works: all that turns frames into reports, and how it is changed while it runs."""
 
+from __future__ import annotations
+
 import logging
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING
 
 from edgevision.capture.lores import View
 from edgevision.capture.picamera2 import CLOSING
 from edgevision.capture.registry import make_source
 from edgevision.capture.source import DriverSource, Source
 from edgevision.capture.transform import WHOLE
-from edgevision.config.model import ModelSettings
-from edgevision.config.schema import CameraSettings, Settings
 from edgevision.daemon.camera import Camera
 from edgevision.daemon.capture_thread import CaptureThread
 from edgevision.daemon.frame_queue import FrameQueue
@@ -23,6 +24,10 @@ from edgevision.daemon.prepared_frame import prepare
 from edgevision.daemon.reporter import Reporter
 from edgevision.daemon.threads import SupervisedThread
 from edgevision.inference.preprocess import CENTRAL_FRACTION
+
+if TYPE_CHECKING:
+    from edgevision.config.model import ModelSettings
+    from edgevision.config.schema import CameraSettings, Settings
 
 log = logging.getLogger(__name__)
 

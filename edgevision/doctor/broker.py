@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-from edgevision.config.loader import Config
+from edgevision.config.config import Config
 from edgevision.doctor.case import Case
 from edgevision.doctor.finding import Finding, ok, problem, said, warning
 from edgevision.errors import BrokerError, ConfigError

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from edgevision.config.loader import Config
+from edgevision.config.config import Config
 from edgevision.doctor.finding import Finding
 from edgevision.doctor.machine import Machine
 from edgevision.doctor.service import Service

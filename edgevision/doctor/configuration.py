@@ -6,7 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from edgevision.config.loader import Config, load_config
+from edgevision.config.config import Config
+from edgevision.config.loader import load_config
 from edgevision.config.tags import CREDENTIALS, PREFIX
 from edgevision.doctor.finding import Finding, mistake, ok, problem
 from edgevision.doctor.machine import Machine

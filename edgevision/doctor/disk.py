@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from edgevision.config.schema import DEFAULT_STATE_DIR
+from edgevision.config.defaults import DEFAULT_STATE_DIR
 from edgevision.doctor.case import Case
 from edgevision.doctor.finding import Finding, ok, problem, warning
 from edgevision.doctor.user import ENTER, READ, WRITE, User

@@ -4,7 +4,7 @@ import ctypes
 import os
 from dataclasses import replace
 
-from edgevision.config.loader import Config
+from edgevision.config.config import Config
 from edgevision.daemon.models import ASSUMED, ModelInUse, open_models
 from edgevision.doctor.case import Case
 from edgevision.doctor.finding import Finding, Status, mistake, ok, problem, said, warning

@@ -4,14 +4,18 @@ Sources: object_detection/anchor_generators/multiple_grid_anchor_generator.py (c
 multiscale_grid_anchor_generator.py.
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edgevision.inference.ssd_parameters import MultiscaleAnchorGenerator, SsdAnchorGenerator, SsdParameters
+if TYPE_CHECKING:
+    from edgevision.inference.ssd_parameters import MultiscaleAnchorGenerator, SsdAnchorGenerator, SsdParameters
 
 FIRST_STRIDE = 16
 """Input pixels a cell of MobileNet's first feature map that SSD uses."""

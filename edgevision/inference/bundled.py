@@ -5,6 +5,9 @@ from pathlib import Path
 import edgevision
 from edgevision.errors import ModelError
 
+BUNDLED_MODELS = ("person",)
+"""Their names: known without reading the catalogue."""
+
 _PACKAGE = Path(edgevision.__file__).parent
 FOLDERS = (_PACKAGE / "bundled", _PACKAGE.parent / "models")
 """Where an installed wheel has the models, and where a source tree has them."""

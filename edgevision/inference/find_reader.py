@@ -1,8 +1,10 @@
 """Telling what kind of model a file holds, and with it how to read its outputs."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from edgevision.errors import ModelError
 from edgevision.inference.classify import ClassReader, gives_probabilities
@@ -11,8 +13,10 @@ from edgevision.inference.postprocessed import PostprocessedReader, class_counts
 from edgevision.inference.preprocess import InputFormat
 from edgevision.inference.raw_heads import RawHeadsReader, find_raw_heads, open_raw_heads
 from edgevision.inference.reader import Reader, Task
-from edgevision.inference.ssd_parameters import SsdParameters
 from edgevision.inference.tensors import Graph, Tensor
+
+if TYPE_CHECKING:
+    from edgevision.inference.ssd_parameters import SsdParameters
 
 OUTPUT_TYPES = ("uint8", "int8", "int16", "float32")
 

@@ -1,5 +1,6 @@
 """From what the configuration chooses to a model that runs: files found, vetted, compared and opened."""
 
+import hashlib
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -14,6 +15,7 @@ from edgevision.inference.edgetpu.delegate import AUTO, Accelerator, assign_devi
 from edgevision.inference.edgetpu.devices import device_name, find_devices, slow_port
 from edgevision.inference.edgetpu.reasons import explain_invoke, explain_prepare
 from edgevision.inference.find_labels import find_labels
+from edgevision.inference.known_models import KnownModels
 from edgevision.inference.model import Model
 from edgevision.inference.model_file import read_model_file
 from edgevision.inference.runtime import load_runtime
@@ -100,20 +102,30 @@ def with_three_tries(path: Path, content: bytes, option: str, then: Callable[[],
 
 
 def open_accelerated(
-    choice: Choice, pair: Pair, device: str | None, backoff: Backoff | None = None
+    choice: Choice,
+    pair: Pair,
+    device: str | None,
+    backoff: Backoff | None = None,
+    known: KnownModels | None = None,
 ) -> AcceleratedModel:
     """The pair's CPU model with the compiled one over it, where there is one to be used; `device` is libedgetpu's.
 
-    `backoff` says how long to wait before an Edge TPU that failed is tried again.
+    `backoff` says how long to wait before an Edge TPU that failed is tried again. What is `known` is not tried again.
     Raises ModelError when a file can't be used, or the two don't agree.
     """
     content = read_model_file(pair.cpu)
-    ends = vet(pair.cpu, content)
-    cpu = Model(pair.cpu, content=content, **choice.options)
+    sha256 = hashlib.sha256(content).hexdigest()
+    ends = None if known is not None and sha256 in known else vet(pair.cpu, content)
+    measure, threads = choice.options.get("threads", 1) is None, {}
+    if measure and known is not None:
+        threads = {"threads": known.threads(sha256)}
+    cpu = Model(pair.cpu, content=content, **{**choice.options, **threads})
+    if known is not None:
+        known.note(sha256, cpu.info.threads if measure else None)
     if pair.compiled is None or device is None:
         return AcceleratedModel(cpu)
     compiled = read_model_file(pair.compiled)
-    compare_tensors(pair, ends, vet(pair.compiled, compiled, run=False))
+    compare_tensors(pair, ends or vet(pair.cpu, content), vet(pair.compiled, compiled, run=False))
     if cpu.info.labels:
         given, fitting = choice.options.get("labels"), (len(cpu.info.labels),)
         compare_labels(pair, cpu.info.labels, find_labels(pair.compiled, compiled, given, fitting, cpu.info.labels))

@@ -1,7 +1,10 @@
 """Detection without a post-processing operator: decoding box encodings and suppressing what overlaps."""
 
+from __future__ import annotations
+
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -14,8 +17,10 @@ from edgevision.inference.detect import read_detections
 from edgevision.inference.labels import Labels
 from edgevision.inference.preprocess import InputFormat
 from edgevision.inference.reader import Answer, Task, Values, Wanted
-from edgevision.inference.ssd_parameters import ScoreConverter, SsdParameters
 from edgevision.inference.tensors import Graph, Tensor
+
+if TYPE_CHECKING:
+    from edgevision.inference.ssd_parameters import ScoreConverter, SsdParameters
 
 BOX_WORDS = {"box", "boxes", "encodings", "locations", "location", "loc", "bbox", "bboxes"}
 SCORE_WORDS = {"class", "classes", "score", "scores", "predictions", "conf", "confidences", "cls"}

@@ -4,7 +4,7 @@ Both offer the same `Interpreter`; the rest of edgevision sees only the Protocol
 """
 
 import importlib
-import importlib.metadata
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -115,16 +115,13 @@ def load_runtime() -> Runtime:
             loaded = importlib.import_module(module)
         except ImportError:
             continue
-        return Runtime(distribution, _version(distribution), loaded.Interpreter, loaded.load_delegate)
+        return Runtime(distribution, _version(module), loaded.Interpreter, loaded.load_delegate)
     raise ModelError(
         "no TensorFlow Lite runtime is installed: pip install ai-edge-litert"
         " (on 32-bit Raspberry Pi OS: pip install tflite-runtime 'numpy<2', which needs Python 3.11)"
     )
 
 
-def _version(distribution: str) -> str:
-    try:
-        return importlib.metadata.version(distribution)
-    except importlib.metadata.PackageNotFoundError:
-        # A nightly build goes by another name; the module is what counts.
-        return "of unknown version"
+def _version(module: str) -> str:
+    # Not from the distribution's metadata, which takes its time; a nightly build goes by another name there, too.
+    return str(getattr(sys.modules[module.partition(".")[0]], "__version__", "of unknown version"))

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from edgevision.errors import ModelError
+from edgevision.errors import ModelError, SsdParametersError
 from edgevision.regular_file import read_regular_file
 
 MOST_BYTES = 64 * 1024
@@ -133,10 +133,6 @@ def read_ssd_parameters(places: Sequence[Path]) -> SsdParameters:
         " exist: write the model's ssd_anchor_generator into it, or {} for the usual SSD MobileNet"
         ' (docs/configuration.md, "Detection without post-processing")'
     )
-
-
-class SsdParametersError(ModelError):
-    """A mistake in the YAML; its message needs no model file's name in front."""
 
 
 def _parse(path: Path, content: bytes) -> SsdParameters:

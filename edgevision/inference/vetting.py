@@ -18,6 +18,9 @@ from edgevision.inference.edgetpu.reasons import explain_crash, explain_hang
 from edgevision.inference.runtime import load_runtime
 from edgevision.inference.tensors import Tensor
 
+_VET = "import gc; gc.disable(); from edgevision.inference.vetting_child import main; main()"
+"""There is nothing to collect in so short a life."""
+
 DEADLINE = 30.0
 """Seconds from the start of the child to its answer; on a Raspberry Pi 3 importing the runtime takes some of them."""
 
@@ -75,7 +78,7 @@ def vet(
     """
     request = Request(str(path), run, delegate, most_memory, os.getpid())
     # -P: the folder that edgevision was started in has no say in what is imported.
-    command = [sys.executable, "-P", "-m", "edgevision.inference.vetting_child", json.dumps(asdict(request))]
+    command = [sys.executable, "-P", "-c", _VET, json.dumps(asdict(request))]
     try:
         child = subprocess.run(command, input=content, capture_output=True, timeout=deadline, check=False)
     except subprocess.TimeoutExpired as error:

@@ -119,7 +119,3 @@ def _request(text: str) -> Request:
     if entries["delegate"] is not None:
         entries["delegate"] = DelegateRequest(**entries["delegate"])
     return Request(**entries)
-
-
-if __name__ == "__main__":
-    main()

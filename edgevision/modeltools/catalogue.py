@@ -11,9 +11,6 @@ from urllib.parse import unquote, urlsplit
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
-BUNDLED_MODELS = ("person",)
-"""The names of the models that come with edgevision: known without reading the catalogue."""
-
 ARCHIVES = (".zip", ".tgz", ".tar.gz")
 _FILE = Path(__file__).with_name("catalogue.yaml")
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Literal
 
 from edgevision.errors import ModelError
-from edgevision.inference.bundled import bundled_model
-from edgevision.modeltools.catalogue import BUNDLED_MODELS, CatalogueModel, PinnedFile, catalogue
+from edgevision.inference.bundled import BUNDLED_MODELS, bundled_model
+from edgevision.modeltools.catalogue import CatalogueModel, PinnedFile, catalogue
 from edgevision.modeltools.checksum import mismatch, sha256_of
 
 Content = PinnedFile | tuple[str, ...]

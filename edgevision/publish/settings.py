@@ -1,10 +1,16 @@
 """From the configuration to what the MQTT client needs."""
 
-from edgevision.config.loader import Config
-from edgevision.config.schema import MqttSettings
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from edgevision.config.config import Config
 from edgevision.errors import ConfigError
 from edgevision.publish.broker import BrokerSettings, TlsFiles
 from edgevision.publish.tls import TlsFileError, client_context
+
+if TYPE_CHECKING:
+    from edgevision.config.schema import MqttSettings
 
 
 def broker_settings(mqtt: MqttSettings, client_id: str) -> BrokerSettings:

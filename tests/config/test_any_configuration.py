@@ -7,9 +7,10 @@ import yaml
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from edgevision.config.config import Config
 from edgevision.config.follow import follow
 from edgevision.config.jsonschema import json_schema
-from edgevision.config.loader import Config, parse_config
+from edgevision.config.loader import parse_config
 from edgevision.config.schema import Settings
 from edgevision.errors import ConfigError
 from tests.config.wrong import CAMERAS, WRONG

@@ -4,7 +4,8 @@ import re
 from typing import Any
 
 from edgevision.config.jsonschema import json_schema
-from edgevision.modeltools.catalogue import BUNDLED_MODELS, catalogue
+from edgevision.inference.bundled import BUNDLED_MODELS
+from edgevision.modeltools.catalogue import catalogue
 
 SCHEMA = json_schema()
 SECTIONS: dict[str, Any] = {"": SCHEMA, **{k: v for k, v in SCHEMA["$defs"].items() if v["type"] == "object"}}

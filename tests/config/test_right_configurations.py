@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from edgevision.config.loader import Config, load_config, parse_config
+from edgevision.config.config import Config
+from edgevision.config.loader import load_config, parse_config
 from edgevision.config.model import ModelSettings
 from edgevision.config.scene import LabelSettings
 from edgevision.config.schema import Settings, default_device

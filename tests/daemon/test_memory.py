@@ -3,6 +3,7 @@
 import json
 import os
 import stat
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
@@ -39,7 +40,7 @@ def test_nothing_is_written_while_nothing_changes(tmp_path: Path) -> None:
     path = tmp_path / "mqtt.json"
     kept = stored(path)
     path.unlink()
-    kept.content = Remembered.model_validate(OFF.model_dump())
+    kept.content = replace(OFF)
     kept.store(now=True)
     assert not path.exists()
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from edgevision.config.loader import Config, load_config
+from edgevision.config.config import Config
+from edgevision.config.loader import load_config
 from edgevision.daemon.models import open_models
 from edgevision.errors import ConfigError
 from edgevision.inference.edgetpu.devices import find_devices

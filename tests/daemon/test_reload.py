@@ -9,8 +9,9 @@ from typing import NoReturn
 import pytest
 
 from edgevision.config.loader import load_config
+from edgevision.daemon.config_file import SETTLED, ConfigFile
 from edgevision.daemon.models import open_models
-from edgevision.daemon.reload import SETTLED, ConfigFile, Loaded, Reloading
+from edgevision.daemon.reload import Loaded, Reloading
 from edgevision.errors import ConfigError
 
 LEAST = "cameras: {front: {source: {type: picamera2}}}\n"
@@ -116,7 +117,7 @@ def test_a_mistake_of_ours_ends_nothing(
 ) -> None:
     path = tmp_path / "edgevision.yaml"
     path.write_text(LEAST)
-    monkeypatch.setattr("edgevision.daemon.reload.load_config", fail)
+    monkeypatch.setattr("edgevision.daemon.reload.load_settled", fail)
     with caplog.at_level(logging.ERROR):
         result = read_again(path)
     assert isinstance(result, ConfigError)

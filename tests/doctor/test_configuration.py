@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from edgevision.config.loader import Config
+from edgevision.config.config import Config
 from edgevision.config.tags import CREDENTIALS
 from edgevision.doctor.configuration import look_at_configuration
 from edgevision.doctor.finding import Finding, divided

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from edgevision.config.loader import Config
+from edgevision.config.config import Config
 from edgevision.daemon.models import ModelInUse
 from edgevision.doctor.models import look_at_accelerator, look_at_models
 from edgevision.inference.edgetpu.devices import USB_RUNNING, USB_UNSTARTED

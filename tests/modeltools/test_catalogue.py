@@ -8,10 +8,9 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from edgevision.inference.bundled import bundled_model
+from edgevision.inference.bundled import BUNDLED_MODELS, bundled_model
 from edgevision.inference.labels import fit_labels, parse_labels
 from edgevision.modeltools.catalogue import (
-    BUNDLED_MODELS,
     Catalogue,
     CatalogueModel,
     PinnedFile,

@@ -1,0 +1,50 @@
+"""The child process of `edgevision.config.reading`: checks a configuration file and answers with plain data."""
+
+import os
+import pickle
+import signal
+import sys
+from pathlib import Path
+
+from pydantic import BaseModel, SecretStr
+
+from edgevision import __version__
+from edgevision.child_process import end_with
+from edgevision.config.loader import load_config
+from edgevision.config.schema import CameraSettings, Settings
+from edgevision.config.settled import Secret, Settled, SettledCamera, SettledWhole
+from edgevision.errors import ConfigError
+
+_KINDS: dict[type[BaseModel], type[Settled]] = {CameraSettings: SettledCamera, Settings: SettledWhole}
+
+
+def settled(value: object) -> object:
+    """`value` with a plain section in place of each of the schema's."""
+    match value:
+        case BaseModel():
+            keys = {key: settled(inner) for key, inner in value}
+            return _KINDS.get(type(value), Settled)(keys, value.model_fields_set)
+        case SecretStr():
+            return Secret(value.get_secret_value())
+        case dict():
+            return {key: settled(inner) for key, inner in value.items()}
+        case tuple():
+            return tuple(map(settled, value))
+    return value
+
+
+def main() -> None:
+    """Check a file for the process and the version of edgevision that ask, and write settings and places, or a text."""
+    parent, version, path = sys.argv[1:]
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends this process
+    end_with(int(parent))
+    try:
+        config = load_config(Path(path))
+        answer: object = (settled(config.settings), config._places)
+        if version != __version__:
+            answer = f"{path}: edgevision {version} runs, but {__version__} is installed by now: restart it"
+    except ConfigError as error:
+        answer = str(error)
+    with os.fdopen(1, "wb") as output:
+        pickle.dump(answer, output)
+    os._exit(0)

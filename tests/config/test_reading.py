@@ -1,0 +1,128 @@
+"""A configuration that is checked in a process of its own is the one that is checked here, as plain data."""
+
+import os
+import pickle
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from edgevision.config.loader import load_config
+from edgevision.config.reading import Reading, load_settled
+from edgevision.config.settled import Settled
+from edgevision.config.settling import settled
+from edgevision.errors import ConfigError
+from tests.config.test_examples import ENV, EXAMPLES
+
+WITH_SECRETS = """
+mqtt: {host: broker, username: joe, password: hunter2}
+model: {threshold: 0.7}
+cameras:
+  front: {source: {type: stream, url: "rtsp://joe:hunter3@camera/"}, model: {task: detect}}
+  back: {source: {type: images, path: .}, motion: {enabled: true}}
+"""
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    path = tmp_path / "edgevision.yaml"
+    path.write_text(WITH_SECRETS)
+    return path
+
+
+def test_it_says_what_the_schema_says(path: Path) -> None:
+    plain, ours = load_settled(path), load_config(path)
+    assert isinstance(plain.settings, Settled)
+    assert plain.settings == ours.settings
+    assert ours.settings == plain.settings
+    assert plain.path == path
+    for keys in ((), ("cameras", "front", "model", "task"), ("cameras", "back", "rotate"), ("web",)):
+        assert plain.locate(*keys) == ours.locate(*keys)
+    for camera in ("front", "back"):
+        assert plain.settings.model_for(camera) == ours.settings.model_for(camera)
+        for task in ("detect", "embed"):
+            assert plain.settings.cameras[camera].gated(task) == ours.settings.cameras[camera].gated(task)
+    assert plain.settings.mqtt.password is not None
+    assert plain.settings.mqtt.password.get_secret_value() == "hunter2"
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)
+def test_every_section_of_the_examples_is_plain_and_the_same(example: Path) -> None:
+    settings = load_config(example, ENV).settings
+    plain = pickle.loads(pickle.dumps(settled(settings)))
+    assert plain == settings
+    assert b"pydantic" not in pickle.dumps(settled(settings))
+
+
+def test_another_value_is_not_the_same(path: Path) -> None:
+    before = load_settled(path).settings
+    path.write_text(WITH_SECRETS.replace("0.7", "0.6"))
+    after = load_settled(path)
+    assert before != after.settings
+    assert before != load_config(path).settings
+    path.write_text(WITH_SECRETS.replace("hunter3", "hunter4"))
+    assert before != load_settled(path).settings
+
+
+def test_secrets_are_not_shown(path: Path) -> None:
+    assert "hunter" not in repr(load_settled(path))
+
+
+def test_nothing_changes_it(path: Path) -> None:
+    with pytest.raises(AttributeError):
+        load_settled(path).settings.mqtt.host = "other"
+
+
+def test_mistakes_are_told_in_the_same_words(path: Path) -> None:
+    path.write_text("cameras: {front: {source: {type: picamera3}}}\nmqtt: {port: 0}\n")
+    with pytest.raises(ConfigError) as told:
+        load_settled(path)
+    with pytest.raises(ConfigError) as ours:
+        load_config(path)
+    assert str(told.value) == str(ours.value)
+    assert len(str(ours.value).splitlines()) == 2
+
+
+@pytest.mark.parametrize("path", [Path("/nowhere/at all.yaml"), Path("/tmp"), Path("a\0b")])
+def test_what_cannot_be_read_is_told_in_the_same_words(path: Path) -> None:
+    with pytest.raises(ConfigError) as told:
+        load_settled(path)
+    with pytest.raises(ConfigError) as ours:
+        load_config(path)
+    assert str(told.value) == str(ours.value)
+
+
+def test_where_the_process_is_ended_or_cannot_be_had_it_is_read_here(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reading = Reading(path)
+    assert reading._child is not None
+    os.kill(reading._child.pid, signal.SIGKILL)
+    assert reading.result().settings == load_config(path).settings
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    assert load_settled(path).settings == load_config(path).settings
+
+
+def test_another_version_that_was_installed_meanwhile_answers_nothing(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edgevision.config.reading.__version__", "0.0.1")
+    with pytest.raises(ConfigError, match=r"edgevision 0\.0\.1 runs, but .* is installed by now: restart it"):
+        load_settled(path)
+
+
+def test_it_may_come_through_a_pipe_at_the_start() -> None:
+    code = (
+        "import sys; from pathlib import Path; from edgevision.config.reading import Reading;"
+        "print(Reading(Path(sys.argv[1]), at_start=True).result().settings.mqtt.host)"
+    )
+    read, write = os.pipe()
+    with os.fdopen(write, "w") as file:
+        file.write("mqtt: {host: elsewhere}\ncameras: {front: {source: {type: picamera2}}}\n")
+    with os.fdopen(read) as file:
+        said = subprocess.run(
+            [sys.executable, "-c", code, f"/dev/fd/{read}"], pass_fds=[read], capture_output=True, text=True, check=True
+        )
+    assert said.stdout == "elsewhere\n"

@@ -1,0 +1,106 @@
+"""What earlier starts found out about a model is believed only where it still holds."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from edgevision.errors import ModelError
+from edgevision.inference import known_models, opening
+from edgevision.inference.bundled import bundled_model
+from edgevision.inference.known_models import MOST_MODELS, KnownModels
+from edgevision.inference.opening import Choice, open_accelerated
+from edgevision.inference.twins import Pair
+
+A, B = "a" * 64, "b" * 64
+
+
+def test_what_was_noted_is_known_at_the_next_start(tmp_path: Path) -> None:
+    path = tmp_path / "state" / "known.json"
+    KnownModels(path).note(A, 1)
+    KnownModels(path).note(B, None)
+    KnownModels(path).note(A, None)  # it was opened with a number that is written
+    assert A in KnownModels(path)
+    assert B in KnownModels(path)
+    assert "c" * 64 not in KnownModels(path)
+    assert (KnownModels(path).threads(A), KnownModels(path).threads(B)) == (1, None)
+    assert [file.name for file in path.parent.iterdir()] == ["known.json"]
+
+
+def test_another_version_runtime_or_machine_believes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "known.json"
+    KnownModels(path).note(A, 1)
+    content = json.loads(path.read_text())
+    for place in range(len(content["here"])):
+        other = [*content["here"]]
+        other[place] += " of another kind"
+        path.write_text(json.dumps({**content, "here": other}))
+        assert A not in KnownModels(path)
+    path.write_text(json.dumps(content))
+    assert A in KnownModels(path)
+    monkeypatch.setattr(known_models, "load_runtime", lambda: "ai-edge-litert 99")
+    assert A not in KnownModels(path)
+
+
+@pytest.mark.parametrize("damage", [b"", b"{", b"[]", b"\xff", b"[" * 60_000, b'{"here": []}'])
+def test_a_damaged_file_is_not_believed_and_replaced(damage: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "known.json"
+    path.write_bytes(damage)
+    assert A not in KnownModels(path)
+    KnownModels(path).note(A, 1)
+    assert A in KnownModels(path)
+
+
+@pytest.mark.parametrize("threads", ['{"%s": 0}', '{"%s": 10000}', '{"%s": true}', '{"%s": "2"}', '["%s"]', "null"])
+def test_numbers_that_cannot_be_are_not_believed(threads: str, tmp_path: Path) -> None:
+    path = tmp_path / "known.json"
+    KnownModels(path).note(B, 1)
+    here = json.dumps(json.loads(path.read_text())["here"])
+    path.write_text(f'{{"here": {here}, "threads": {threads.replace("%s", A)}}}')
+    assert A not in KnownModels(path)
+
+
+def test_without_a_folder_to_write_to_it_is_found_out_every_time(tmp_path: Path) -> None:
+    (tmp_path / "state").write_text("a file where the folder should be")
+    known = KnownModels(tmp_path / "state" / "known.json")
+    known.note(A, 1)
+    assert A in known
+    assert A not in KnownModels(tmp_path / "state" / "known.json")
+
+
+def test_the_file_does_not_grow_without_end(tmp_path: Path) -> None:
+    path = tmp_path / "known.json"
+    known = KnownModels(path)
+    for number in range(MOST_MODELS + 5):
+        known.note(f"{number:064x}", None)
+    assert f"{0:064x}" not in KnownModels(path)
+    assert f"{MOST_MODELS + 4:064x}" in KnownModels(path)
+
+
+def test_a_known_model_is_neither_tried_nor_measured_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    person, known = bundled_model("person"), tmp_path / "known.json"
+    measured = open_accelerated(
+        Choice(person, options={"threads": None}), Pair(person, None), None, known=KnownModels(known)
+    )
+
+    def refuse(*arguments: object, **options: object) -> None:
+        raise ModelError("is tried")
+
+    monkeypatch.setattr(opening, "vet", refuse)
+    monkeypatch.setattr("edgevision.inference.model.fastest", refuse)
+    again = open_accelerated(
+        Choice(person, options={"threads": None}), Pair(person, None), None, known=KnownModels(known)
+    )
+    assert again.info.threads == measured.info.threads
+    with pytest.raises(ModelError, match="is tried"):
+        open_accelerated(Choice(person), Pair(person, None), None)
+
+
+def test_a_changed_file_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = tmp_path / "model.tflite"
+    model.write_bytes(bundled_model("person").read_bytes())
+    options = {"labels": bundled_model("person").with_suffix(".txt")}
+    open_accelerated(Choice(model, options=options), Pair(model, None), None, known=KnownModels(tmp_path / "known"))
+    model.write_bytes(model.read_bytes()[:100_000])
+    with pytest.raises(ModelError, match="damaged"):
+        open_accelerated(Choice(model, options=options), Pair(model, None), None, known=KnownModels(tmp_path / "known"))
