@@ -20,8 +20,9 @@ from edgevision.daemon.daemon import Daemon
 from edgevision.daemon.models import open_models
 from edgevision.daemon.stop_request import StopRequest
 from edgevision.inference.detection import Box, Detection
-from edgevision.inference.model import Inference, Model
+from edgevision.inference.model import Model, Outputs
 from edgevision.inference.prepared import Prepared
+from tests.daemon.cameras import Found
 from tests.mosquitto import Mosquitto, wait_until
 
 BASE = "edgevision/test"
@@ -65,8 +66,8 @@ class Pi:
             is_vouched_for=lambda _: False,
         )
 
-    def run(self, prepared: Prepared, *, threshold: float, max_detections: int) -> Inference:
-        return Inference([SOMEBODY] if self.somebody else [], 0.01)
+    def run(self, prepared: Prepared) -> Outputs:
+        return Found([SOMEBODY] if self.somebody else [])
 
 
 @pytest.fixture

@@ -6,6 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edgevision.record import record
+
 BgrImage = NDArray[np.uint8]
 """A picture of shape (height, width, 3), dtype uint8, channels in the order blue, green, red (OpenCV's)."""
 
@@ -13,7 +15,7 @@ GreyImage = NDArray[np.uint8]
 """A picture of shape (height, width), dtype uint8."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Yuv420:
     """A picture as cameras give it: brightness, and colour with half as many rows and columns (ITU-R BT.601).
 
@@ -54,7 +56,7 @@ class Yuv420:
         return np.asarray(cv2.cvtColor(cv2.merge([self.y, cr, cb]), cv2.COLOR_YCrCb2BGR), dtype=np.uint8)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Picture:
     """What a source reads: pixels as the camera gave them, before rotation.
 
@@ -79,7 +81,7 @@ class Unwanted:
     """A picture that came and that nobody wanted to have."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Frame:
     """One picture of a camera, after rotation.
 

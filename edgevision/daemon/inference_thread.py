@@ -1,17 +1,15 @@
 """One thread a model in use: takes its cameras' frames in turn, runs the model, hands over what it finds."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from edgevision.capture.frame import Frame
-from edgevision.capture.transform import WHOLE, Region, model_view
+from edgevision.capture.transform import model_view
 from edgevision.daemon.frame_queue import Errand, FrameQueue, NoPicture
-from edgevision.daemon.prepared_frame import PreparedFrame
-from edgevision.daemon.report_thread import ReportThread
+from edgevision.daemon.prepared_frame import PreparedFrame, in_frame, prepare
+from edgevision.daemon.report_thread import Finding, ReportThread
 from edgevision.daemon.reporter import Reporter
 from edgevision.daemon.threads import SupervisedThread
 from edgevision.inference.accelerated import AcceleratedModel
-from edgevision.inference.detect import within
 from edgevision.inference.model import Inference, Model
 
 LONGEST = 30.0
@@ -35,6 +33,7 @@ class InferenceThread(SupervisedThread):
         self.reporters: dict[str, Reporter] = {}
         """One for each of the model's cameras; belongs to this thread while it lives (`FrameQueue.send`)."""
         self._queue = queue
+        self._preparer = model.preparer()
         self._reports = ReportThread(f"report {model.info.path.stem}", on_death)
 
     @property
@@ -70,45 +69,24 @@ class InferenceThread(SupervisedThread):
             else:
                 reporter.no_picture(taken.moment)
         elif controls.detect:
-            inference = self._infer(taken, reporter)
-            self._reports.report(reporter, _frame(taken), inference)
+            prepared = taken if isinstance(taken, PreparedFrame) else prepare(self._preparer, taken)
+            outputs = self.model.run_prepared(prepared.input)
+            counters = reporter.camera.counters
+            with counters.lock:
+                counters.inferred += 1
+                counters.inference_ms.append(outputs.seconds * 1000)
+            self._reports.report(Finding(reporter, prepared.frame, prepared.view, outputs))
         else:
             self._reports.finish()
             reporter.unlooked(_frame(taken))
-
-    def _infer(self, taken: Frame | PreparedFrame, reporter: Reporter) -> Inference:
-        camera = reporter.camera
-        # What is below the threshold isn't reported, but the scene follows things with it.
-        least, most = reporter.scene.least(camera.controls.threshold), camera.model.max_detections
-        if isinstance(taken, Frame):
-            inference = infer(self.model, taken, least, most)
-        else:
-            inference = self.model.run_prepared(taken.input, threshold=least, max_detections=most)
-            inference = _in_frame(inference, taken.view)
-        with camera.counters.lock:
-            camera.counters.inferred += 1
-            camera.counters.inference_ms.append(inference.seconds * 1000)
-        return inference
 
 
 def infer(model: Model | AcceleratedModel, frame: Frame, threshold: float, max_detections: int) -> Inference:
     """What the model says of the part of `frame` that it is to see, its boxes in fractions of all of it."""
     taken = model.info.input
     view, region = model_view(frame, taken.width, taken.height)
-    return _in_frame(model.run(view, threshold=threshold, max_detections=max_detections), region)
+    return in_frame(model.run(view, threshold=threshold, max_detections=max_detections), region)
 
 
 def _frame(taken: Frame | PreparedFrame) -> Frame:
     return taken if isinstance(taken, Frame) else taken.frame
-
-
-def _in_frame(inference: Inference, view: Region) -> Inference:
-    """With its boxes, in fractions of `view`, as fractions of the whole frame."""
-    if view == WHOLE:
-        return inference
-    return replace(
-        inference,
-        detections=[
-            replace(found, box=within(found.box, view)) if found.box else found for found in inference.detections
-        ],
-    )

@@ -1,14 +1,17 @@
 """A frame with what its model is to see of it, made ready while the model is at another one."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import replace
 
 from edgevision.capture.frame import Frame
-from edgevision.capture.transform import Region, model_view
+from edgevision.capture.transform import WHOLE, Region, model_view
+from edgevision.inference.detect import within
+from edgevision.inference.model import Inference
 from edgevision.inference.prepared import Prepared, Preparer
+from edgevision.record import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PreparedFrame:
     """`input` shows the part `view` of `frame`, in fractions (xmin, ymin, xmax, ymax)."""
 
@@ -29,3 +32,15 @@ def prepare(preparer: Preparer, frame: Frame) -> PreparedFrame:
 
 
 Prepare = Callable[[Frame], PreparedFrame]
+
+
+def in_frame(inference: Inference, view: Region) -> Inference:
+    """With its boxes, in fractions of `view`, as fractions of the whole frame."""
+    if view == WHOLE:
+        return inference
+    return replace(
+        inference,
+        detections=[
+            replace(found, box=within(found.box, view)) if found.box else found for found in inference.detections
+        ],
+    )

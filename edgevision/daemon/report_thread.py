@@ -1,16 +1,37 @@
-"""One thread a model in use: tells what the model has found while it is at the next frame."""
+"""One thread a model in use: reads and tells what the model has found while it is at the next frame."""
 
 import threading
 from collections.abc import Callable
 from queue import SimpleQueue
 
 from edgevision.capture.frame import Frame
+from edgevision.capture.transform import Region
+from edgevision.daemon.prepared_frame import in_frame
 from edgevision.daemon.reporter import Reporter
 from edgevision.daemon.threads import SupervisedThread
-from edgevision.inference.model import Inference
+from edgevision.inference.model import Outputs
+from edgevision.record import record
 
 _LOOK = 1.0
 """Seconds between two looks, while one waits, at whether the thread lives still."""
+
+
+@record
+class Finding:
+    """A frame, and what its model has made of the part `view` of it, in fractions."""
+
+    reporter: Reporter
+    frame: Frame
+    view: Region
+    outputs: Outputs
+
+    def report(self) -> None:
+        """Read the model's outputs, and tell."""
+        reporter, camera = self.reporter, self.reporter.camera
+        # What is below the threshold isn't reported, but the scene follows things with it.
+        least = reporter.scene.least(camera.controls.threshold)
+        inference = self.outputs.read(threshold=least, max_detections=camera.model.max_detections)
+        reporter.inferred(self.frame, in_frame(inference, self.view))
 
 
 class ReportThread(SupervisedThread):
@@ -19,17 +40,17 @@ class ReportThread(SupervisedThread):
     def __init__(self, name: str, on_death: Callable[[SupervisedThread], None]) -> None:
         super().__init__(name, on_death)
         self._busy = threading.Lock()
-        self._handed: SimpleQueue[tuple[Reporter, Frame, Inference] | None] = SimpleQueue()
+        self._handed: SimpleQueue[Finding | None] = SimpleQueue()
 
     @property
     def busy(self) -> bool:
         """Whether it is at a frame."""
         return self._busy.locked()
 
-    def report(self, reporter: Reporter, frame: Frame, inference: Inference) -> None:
-        """Let it report `frame`, once it is done with the one before."""
+    def report(self, finding: Finding) -> None:
+        """Let it report this, once it is done with the one before."""
         if self._wait():
-            self._handed.put((reporter, frame, inference))
+            self._handed.put(finding)
 
     def finish(self) -> None:
         """Return once it is done with what it has been handed: its reporters can then be used by the caller."""
@@ -44,12 +65,11 @@ class ReportThread(SupervisedThread):
 
     def work(self) -> None:
         """Until it is told to end."""
-        while (handed := self._handed.get()) is not None:
-            reporter, frame, inference = handed
+        while (finding := self._handed.get()) is not None:
             try:
-                reporter.inferred(frame, inference)
+                finding.report()
             finally:
-                del handed, reporter, frame, inference  # a camera has few buffers
+                del finding  # so that its frame's memory can be used again
                 self._busy.release()
 
     def _wait(self) -> bool:

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from edgevision.backoff import Backoff
 from edgevision.errors import AcceleratorError
-from edgevision.inference.model import Inference, Model, ModelInfo
+from edgevision.inference.model import Inference, Model, ModelInfo, Outputs
 from edgevision.inference.prepared import Prepared, Preparer
 from edgevision.inference.preprocess import Image
 
@@ -72,7 +72,7 @@ class AcceleratedModel:
         self._running: Model | None = None
         # A thread of its own for the accelerator: one that hangs is left there.
         self._thread = ThreadPoolExecutor(1, "accelerated")
-        self._asked: Future[Inference | str] | None = None
+        self._asked: Future[Outputs | str] | None = None
         self._answered = 0
         self._backoff = backoff or Backoff(FIRST_RETRY, LONGEST_RETRY)
         self._closed = threading.Event()
@@ -98,30 +98,31 @@ class AcceleratedModel:
 
     def run(self, image: Image, *, threshold: float, max_detections: int) -> Inference:
         """What `Model.run` gives; a picture that the accelerator fails on is given to the twin."""
-        return self.run_prepared(self._prepare(image), threshold=threshold, max_detections=max_detections)
+        outputs = self.run_prepared(self._prepare(image))
+        return outputs.read(threshold=threshold, max_detections=max_detections)
 
     def preparer(self) -> Preparer:
         """Makes pictures ready for `run_prepared`, in any one thread: the twins take the same."""
         return self._cpu.preparer()
 
-    def run_prepared(self, prepared: Prepared, *, threshold: float, max_detections: int) -> Inference:
-        """The same as `run` for a picture that its `preparer` has prepared."""
+    def run_prepared(self, prepared: Prepared) -> Outputs:
+        """The same for a picture that its `preparer` has prepared."""
         self._take()
         if self._running is not None and self._accelerated is not None:
-            answer = self._ask(prepared, threshold, max_detections)
-            if isinstance(answer, Inference):
+            answer = self._ask(prepared)
+            if isinstance(answer, Outputs):
                 self._count()
                 return answer
             self._fall_back(str(self._accelerated.explain(answer)))
-        return self._cpu.run_prepared(prepared, threshold=threshold, max_detections=max_detections)
+        return self._cpu.run_prepared(prepared)
 
     def close(self) -> None:
         """Ask the accelerator no more."""
         self._closed.set()
 
-    def _ask(self, prepared: Prepared, threshold: float, max_detections: int) -> Inference | str:
+    def _ask(self, prepared: Prepared) -> Outputs | str:
         """The accelerator's answer, or why there is none."""
-        self._asked = self._thread.submit(self._run_accelerated, prepared, threshold, max_detections)
+        self._asked = self._thread.submit(self._run_accelerated, prepared)
         try:
             return self._asked.result(HANGS_AFTER)
         except TimeoutError:
@@ -129,10 +130,10 @@ class AcceleratedModel:
             self._thread = ThreadPoolExecutor(1, "accelerated")
             return f"no answer within {HANGS_AFTER:g} s"
 
-    def _run_accelerated(self, prepared: Prepared, threshold: float, max_detections: int) -> Inference | str:
+    def _run_accelerated(self, prepared: Prepared) -> Outputs | str:
         assert self._running is not None
         try:
-            return self._running.run_prepared(prepared, threshold=threshold, max_detections=max_detections)
+            return self._running.run_prepared(prepared)
         except RuntimeError as error:  # its text only: its frames would keep the accelerator open
             return str(error)
 

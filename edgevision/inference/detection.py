@@ -1,9 +1,9 @@
 """What inference hands on."""
 
-from dataclasses import dataclass
+from edgevision.record import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Box:
     """A rectangle in fractions of the camera's whole frame, 0..1, origin top left."""
 
@@ -13,7 +13,7 @@ class Box:
     ymax: float
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Detection:
     """One labelled thing: `score` is 0..1; a classifier's entry has no `box`."""
 

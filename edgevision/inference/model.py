@@ -1,17 +1,20 @@
 """One opened model: vetted at load, then a picture in, what is in it out."""
 
+from __future__ import annotations
+
 import hashlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edgevision.errors import LabelsError, ModelError
+from edgevision.capture.transform import Region
+from edgevision.errors import LabelsError, ModelError, SsdParametersError
 from edgevision.inference.detection import Detection
 from edgevision.inference.find_labels import find_labels
 from edgevision.inference.find_reader import Hints, find_reader
@@ -23,9 +26,12 @@ from edgevision.inference.preprocess import Image, InputFormat, Resize, Writer, 
 from edgevision.inference.process_units import described_normalization
 from edgevision.inference.reader import Reader, Task, Wanted
 from edgevision.inference.runtime import Delegate, Interpreter, Runtime, load_runtime
-from edgevision.inference.ssd_parameters import SsdParameters, SsdParametersError, read_ssd_parameters
-from edgevision.inference.tensors import Tensor, read_graph
+from edgevision.inference.tensors import read_graph
 from edgevision.inference.threads import fastest, thread_counts
+from edgevision.record import record
+
+if TYPE_CHECKING:
+    from edgevision.inference.ssd_parameters import SsdParameters
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +53,7 @@ class ModelInfo:
     normalization_assumed: bool
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Inference:
     """A model's answer to one picture; `seconds` is what the interpreter's invoke() took.
 
@@ -57,6 +63,34 @@ class Inference:
     detections: list[Detection]
     seconds: float
     vector: NDArray[np.float64] | None = None
+
+
+class Outputs:
+    """What a model has left of one picture in its output tensors, copied, for the model may be at the next by now.
+
+    `seconds` is what the interpreter's invoke() took. Any thread may read it.
+    """
+
+    __slots__ = ("_labels", "_reader", "_region", "_values", "seconds")
+
+    def __init__(
+        self, values: Mapping[int, NDArray[np.generic]], reader: Reader, labels: Labels, region: Region, seconds: float
+    ) -> None:
+        """`values` by the tensors' indices; `region` is what of the picture the model saw."""
+        self.seconds = seconds
+        self._values = values
+        self._reader = reader
+        self._labels = labels
+        self._region = region
+
+    def read(self, *, threshold: float, max_detections: int) -> Inference:
+        """What is in the picture.
+
+        Detections have at least `threshold`, the highest score comes first, boxes are fractions of the picture.
+        """
+        values, wanted = self._values, Wanted(threshold, max_detections, self._region)
+        answer = self._reader.read(lambda tensor: values[tensor.index], self._labels, wanted)
+        return Inference(answer.detections, self.seconds, answer.vector)
 
 
 class Model:
@@ -78,7 +112,7 @@ class Model:
         runtime: Runtime | None = None,
         content: bytes | None = None,
         delegates: Sequence[Delegate] = (),
-        twin: "Model | None" = None,
+        twin: Model | None = None,
     ) -> None:
         """Open `path`, or `content` where the file has been read already; `threads` None measures which is fastest.
 
@@ -96,7 +130,7 @@ class Model:
             form = input_format(graph.inputs)
             # Read once a pair: what is beside the file may change while the daemon runs.
             self._ssd_parameters: Callable[[], SsdParameters] = (
-                twin._ssd_parameters if twin else cache(lambda: read_ssd_parameters(beside(path, ".yaml")))
+                twin._ssd_parameters if twin else cache(partial(_read_ssd_parameters, path))
             )
             hints = Hints(
                 task,
@@ -126,11 +160,12 @@ class Model:
         elif self._reader.class_counts is not None:
             fitted = find_labels(path, content, labels, self._reader.class_counts, None)
         if threads is None:
-            threads = fastest(thread_counts(), lambda count: _time_invoke(runtime.open(path, content, count)))
-            interpreter = runtime.open(path, content, threads)
+            opened = {n: interpreter if n == 1 else runtime.open(path, content, n) for n in thread_counts()}
+            threads = fastest([*opened], lambda count: _time_invoke(opened[count]))
+            interpreter = opened[threads]
         self._interpreter = interpreter
         self._input = interpreter.tensor(graph.inputs[0].index)
-        self._outputs = {tensor.index: interpreter.tensor(tensor.index) for tensor in graph.outputs}
+        self._outputs = [(tensor.index, interpreter.tensor(tensor.index)) for tensor in graph.outputs]
         digest = hashlib.sha256(content).hexdigest()
         assumed = is_assumed(graph.inputs[0], normalization, self._described)
         self.info: ModelInfo = ModelInfo(
@@ -138,32 +173,26 @@ class Model:
         )
 
     def run(self, image: Image, *, threshold: float, max_detections: int) -> Inference:
-        """What is in `image` (height, width, 3), or a camera's YUV.
-
-        Detections have at least `threshold`, the highest score comes first, boxes are fractions of `image`.
-        """
+        """What is in `image` (height, width, 3), or a camera's YUV: see `Outputs.read`."""
         region = self._write(image, self._input())
-        return self._infer(Wanted(threshold, max_detections, region))
+        return self._invoke(region).read(threshold=threshold, max_detections=max_detections)
 
     def preparer(self) -> Preparer:
         """Makes pictures ready for `run_prepared`, in any one thread."""
         return Preparer(self.info.input, self._new_writer())
 
-    def run_prepared(self, prepared: Prepared, *, threshold: float, max_detections: int) -> Inference:
-        """The same as `run` for a picture that its `preparer`, or that of a model with the same input, has prepared."""
+    def run_prepared(self, prepared: Prepared) -> Outputs:
+        """The same for a picture that its `preparer`, or that of a model with the same input, has prepared."""
         self._input()[:] = prepared.pixels
-        return self._infer(Wanted(threshold, max_detections, prepared.region))
+        return self._invoke(prepared.region)
 
-    def _infer(self, wanted: Wanted) -> Inference:
+    def _invoke(self, region: Region) -> Outputs:
         # No view of a tensor may be left before invoke(), which refuses to run while anything refers to its memory.
         started = time.perf_counter()
         self._interpreter.invoke()
         seconds = time.perf_counter() - started
-        answer = self._reader.read(self._values, self.info.labels, wanted)
-        return Inference(answer.detections, seconds, answer.vector)
-
-    def _values(self, tensor: Tensor) -> NDArray[np.generic]:
-        return self._outputs[tensor.index]()
+        values = {index: view().copy() for index, view in self._outputs}
+        return Outputs(values, self._reader, self.info.labels, region, seconds)
 
 
 def _time_invoke(interpreter: Interpreter, repeats: int = 3) -> float:
@@ -175,3 +204,10 @@ def _time_invoke(interpreter: Interpreter, repeats: int = 3) -> float:
         interpreter.invoke()
         seconds.append(time.perf_counter() - started)
     return min(seconds)
+
+
+def _read_ssd_parameters(path: Path) -> SsdParameters:
+    """Those beside the model `path`. Only a detector without post-processing needs them, and the schema for them."""
+    from edgevision.inference.ssd_parameters import read_ssd_parameters
+
+    return read_ssd_parameters(beside(path, ".yaml"))

@@ -1,7 +1,6 @@
 """What every task has in common: outputs of a model in, what they mean out."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Literal, Protocol
 
 import numpy as np
@@ -11,6 +10,7 @@ from edgevision.capture.transform import WHOLE, Region
 from edgevision.inference.detection import Detection
 from edgevision.inference.labels import Labels
 from edgevision.inference.tensors import Tensor
+from edgevision.record import record
 
 Task = Literal["detect", "classify", "embed"]
 
@@ -18,7 +18,7 @@ Values = Callable[[Tensor], NDArray[np.generic]]
 """An output's numbers as the interpreter holds them: a view, to be gone before it runs again."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Wanted:
     """What is asked of one picture: the least score, how many detections at most.
 
@@ -30,7 +30,7 @@ class Wanted:
     region: Region = WHOLE
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Answer:
     """Detections, the highest score first, or the feature vector [n] of an embedding model."""
 

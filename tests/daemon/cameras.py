@@ -9,6 +9,8 @@ from edgevision.config.model import ModelSettings
 from edgevision.config.schema import CameraSettings
 from edgevision.daemon.camera import Camera
 from edgevision.daemon.clock import Clock
+from edgevision.inference.detection import Detection
+from edgevision.inference.model import Inference, Outputs
 
 
 class ScriptedSource:
@@ -38,6 +40,19 @@ class ScriptedSource:
 
     def close(self) -> None:
         self.closed += 1
+
+
+class Found(Outputs):
+    """What a model finds that is told what to find; what it is asked for is noted in `asked`."""
+
+    def __init__(self, detections: list[Detection], asked: list[tuple[float, int]] | None = None) -> None:
+        self.seconds = 0.01
+        self._found = Inference(detections, self.seconds)
+        self._asked = asked if asked is not None else []
+
+    def read(self, *, threshold: float, max_detections: int) -> Inference:
+        self._asked.append((threshold, max_detections))
+        return self._found
 
 
 def a_clock() -> Clock:

@@ -19,10 +19,11 @@ from edgevision.daemon.models import open_models
 from edgevision.daemon.reporter import Reporter
 from edgevision.daemon.stop_request import StopRequest
 from edgevision.inference.detection import Detection
-from edgevision.inference.model import Inference, Model
+from edgevision.inference.model import Model, Outputs
 from edgevision.inference.prepared import Prepared
 from edgevision.publish.client import Publisher
 from edgevision.publish.connection import Connection
+from tests.daemon.cameras import Found
 from tests.mosquitto import Mosquitto
 
 BASE = "edgevision/test"
@@ -134,12 +135,12 @@ def test_a_stop_is_no_failure_and_the_frame_in_work_is_published_before_offline(
         finally:
             broker_told.set()
 
-    def run_slowly(model: Model, prepared: Prepared, *, threshold: float, max_detections: int) -> Inference:
+    def run_slowly(model: Model, prepared: Prepared) -> Outputs:
         assert daemon._publisher.connected.wait(10)
         stop.make()
         # The daemon stops while this frame is in work; a broker told too early is told before it is done.
         broker_told.wait(1)
-        return Inference([Detection("person", 0.9)], 0.01)
+        return Found([Detection("person", 0.9)])
 
     monkeypatch.setattr(Publisher, "stop", stop_publisher)
     monkeypatch.setattr(Model, "run_prepared", run_slowly)

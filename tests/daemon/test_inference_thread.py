@@ -15,12 +15,12 @@ from edgevision.daemon.scene_rules import scene_rules
 from edgevision.daemon.threads import SupervisedThread
 from edgevision.inference.bundled import bundled_model
 from edgevision.inference.detection import Box, Detection
-from edgevision.inference.model import Inference, Model
-from edgevision.inference.preprocess import Image
+from edgevision.inference.model import Model, Outputs
+from edgevision.inference.prepared import Prepared
 from edgevision.publish.topics import Topics
 from edgevision.scene.moment import Moment
 from edgevision.scene.scene import Scene
-from tests.daemon.cameras import a_camera, a_clock
+from tests.daemon.cameras import Found, a_camera, a_clock
 from tests.daemon.publishers import RecordingPublisher
 
 TOPICS = Topics("edgevision", "test")
@@ -34,9 +34,8 @@ class ScriptedModel(Model):
         super().__init__(bundled_model("person"))
         self.asked: list[tuple[float, int]] = []
 
-    def run(self, image: Image, *, threshold: float, max_detections: int) -> Inference:
-        self.asked.append((threshold, max_detections))
-        return Inference([Detection("person", 0.9, WHOLE_PICTURE)], 0.01)
+    def run_prepared(self, prepared: Prepared) -> Outputs:
+        return Found([Detection("person", 0.9, WHOLE_PICTURE)], self.asked)
 
 
 class ScriptedQueue(FrameQueue):

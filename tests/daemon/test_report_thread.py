@@ -8,12 +8,14 @@ import numpy as np
 import pytest
 
 from edgevision.capture.frame import Frame
-from edgevision.daemon.report_thread import ReportThread
+from edgevision.capture.transform import WHOLE
+from edgevision.daemon.report_thread import Finding, ReportThread
 from edgevision.daemon.reporter import Reporter
+from edgevision.daemon.scene_rules import scene_rules
 from edgevision.daemon.threads import SupervisedThread
 from edgevision.inference.model import Inference
-
-NOTHING = Inference([], 0.01)
+from edgevision.scene.scene import Scene
+from tests.daemon.cameras import Found, a_camera
 
 
 def a_frame(seq: int) -> Frame:
@@ -24,6 +26,8 @@ class Slow:
     """In a reporter's place: does not come back from a frame until it `may`."""
 
     def __init__(self) -> None:
+        self.camera = a_camera()
+        self.scene = Scene(scene_rules(self.camera.settings), lambda: "track")
         self.may, self.at_work, self.told = threading.Event(), threading.Event(), list[int]()
 
     def inferred(self, frame: Frame, _: Inference) -> None:
@@ -32,6 +36,10 @@ class Slow:
         if frame.seq < 0:
             raise ValueError("a frame that can't be told of")
         self.told.append(frame.seq)
+
+
+def a_finding(reporter: Slow, seq: int) -> Finding:
+    return Finding(cast(Reporter, reporter), a_frame(seq), WHOLE, Found([]))
 
 
 @pytest.fixture
@@ -54,7 +62,7 @@ def reports(slow: Slow, dead: list[SupervisedThread]) -> Iterator[ReportThread]:
 
 
 def test_whoever_hands_over_goes_on_while_it_is_told(reports: ReportThread, slow: Slow) -> None:
-    reports.report(cast(Reporter, slow), a_frame(0), NOTHING)
+    reports.report(a_finding(slow, 0))
     assert slow.at_work.wait(20)
     assert reports.busy
     assert slow.told == []
@@ -63,7 +71,7 @@ def test_whoever_hands_over_goes_on_while_it_is_told(reports: ReportThread, slow
 def test_all_is_told_in_order_before_it_is_finished(reports: ReportThread, slow: Slow) -> None:
     slow.may.set()
     for seq in range(50):
-        reports.report(cast(Reporter, slow), a_frame(seq), NOTHING)
+        reports.report(a_finding(slow, seq))
     reports.finish()
     assert slow.told == list(range(50))
     assert not reports.busy
@@ -73,11 +81,11 @@ def test_a_frame_is_not_held_on_to_when_it_has_been_told(reports: ReportThread, 
     slow.may.set()
     let_go = threading.Event()
 
-    class Watched(Inference):
+    class Watched(Found):
         def __del__(self) -> None:
             let_go.set()
 
-    reports.report(cast(Reporter, slow), a_frame(0), Watched([], 0.0))
+    reports.report(Finding(cast(Reporter, slow), a_frame(0), WHOLE, Watched([])))
     reports.finish()
     assert let_go.is_set()
 
@@ -87,10 +95,10 @@ def test_one_that_has_died_is_reported_and_keeps_nobody_waiting(
 ) -> None:
     monkeypatch.setattr("edgevision.daemon.report_thread._LOOK", 0.01)
     slow.may.set()
-    reports.report(cast(Reporter, slow), a_frame(-1), NOTHING)
+    reports.report(a_finding(slow, -1))
     reports.join(20)
     assert dead == [reports]
     for seq in range(3):
-        reports.report(cast(Reporter, slow), a_frame(seq), NOTHING)
+        reports.report(a_finding(slow, seq))
     reports.finish()
     assert slow.told == []

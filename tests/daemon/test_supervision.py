@@ -19,8 +19,9 @@ from edgevision.daemon.models import open_models
 from edgevision.daemon.notify import Notifier
 from edgevision.daemon.stop_request import StopRequest
 from edgevision.errors import SourceError
-from edgevision.inference.model import Inference, Model
+from edgevision.inference.model import Model, Outputs
 from edgevision.inference.prepared import Prepared
+from tests.daemon.cameras import Found
 from tests.mosquitto import Mosquitto, wait_until
 
 PICTURE = Picture(np.zeros((8, 8, 3), np.uint8))
@@ -125,10 +126,10 @@ def hang(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
     """Once it is set, models come back from no frame until the end of the test."""
     hangs, over = threading.Event(), threading.Event()
 
-    def run(model: Model, prepared: Prepared, *, threshold: float, max_detections: int) -> Inference:
+    def run(model: Model, prepared: Prepared) -> Outputs:
         if hangs.is_set():
             over.wait(60)
-        return Inference([], 0.01)
+        return Found([])
 
     monkeypatch.setattr(Model, "run_prepared", run)
     monkeypatch.setattr(inference_thread, "LONGEST", 0.5)

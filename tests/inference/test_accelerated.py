@@ -14,8 +14,9 @@ from edgevision.backoff import Backoff
 from edgevision.errors import AcceleratorError
 from edgevision.inference.accelerated import AcceleratedModel
 from edgevision.inference.edgetpu.delegate import Accelerator
-from edgevision.inference.model import Inference, Model
+from edgevision.inference.model import Model, Outputs
 from edgevision.inference.opening import Choice, devices_for, open_accelerated
+from edgevision.inference.prepared import Prepared
 from edgevision.inference.twins import find_pair
 from tests.edgetpu.build import FakeEdgeTpu
 
@@ -265,9 +266,9 @@ class Stuck(Moody):
     def open(self) -> Model:
         return self  # type: ignore[return-value]  # as far as AcceleratedModel looks
 
-    def run_prepared(self, *arguments: object, **options: object) -> Inference:
+    def run_prepared(self, prepared: Prepared) -> Outputs:
         self.released.wait(30)
-        return Inference([], 0.0)
+        raise AssertionError("it was to hang")
 
 
 def test_one_that_hangs_at_a_picture_costs_no_picture(

@@ -22,8 +22,17 @@ def test_a_prepared_picture_has_the_same_answer(person: Model) -> None:
     picture = decode_picture(ASTRONAUT.read_bytes())
     prepared = person.preparer().prepare(picture)
     person.run(np.zeros_like(picture), threshold=0.3, max_detections=5)
-    found = person.run_prepared(prepared, threshold=0.3, max_detections=5).detections
+    found = person.run_prepared(prepared).read(threshold=0.3, max_detections=5).detections
     assert found
+    assert found == person.run(picture, threshold=0.3, max_detections=5).detections
+
+
+def test_what_the_model_has_left_can_be_read_while_it_is_at_the_next_picture(person: Model) -> None:
+    picture = decode_picture(ASTRONAUT.read_bytes())
+    preparer = person.preparer()
+    outputs = person.run_prepared(preparer.prepare(picture))
+    person.run_prepared(preparer.prepare(np.zeros_like(picture)))
+    found = outputs.read(threshold=0.3, max_detections=5).detections
     assert found == person.run(picture, threshold=0.3, max_detections=5).detections
 
 
