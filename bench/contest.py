@@ -33,6 +33,9 @@ STILL = "one picture, 10 fps"
 """Kind of the daemon whose camera's pictures take no memory."""
 
 
+FIRST = "first start"
+"""Kind of the daemon that has never seen its model, and tries it in a process of its own before."""
+
 STOCK = "mosquitto by default"
 """Kind of the daemon whose broker doesn't send at once."""
 
@@ -123,7 +126,7 @@ class Contender:
             stderr=self._stderr,
             bufsize=0,  # nothing is left to be written at the end, to a process that is gone
             cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            env=_environment(),
         )
         try:
             self.ready = self._answer(PATIENCE)
@@ -175,6 +178,12 @@ class Contender:
         self._stderr.seek(0)
         said = self._stderr.read().decode(errors="replace").strip().splitlines()[-6:]
         return ContenderError(" | ".join([what, *said]))
+
+
+def _environment() -> dict[str, str]:
+    """Modules are compiled once, as where they are installed."""
+    kept = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+    return {**kept, "PYTHONPATH": str(ROOT)}
 
 
 Progress = Callable[[str], None]
