@@ -333,26 +333,26 @@ def test_a_shorter_interval_of_the_statistics_holds_at_once(tmp_path: Path, brok
 
 
 @pytest.mark.parametrize("change", ["device", "state_dir"])
-def test_events_that_wait_for_the_broker_are_sent_after_a_change_of_their_place(
-    tmp_path: Path, broker: Mosquitto, change: str
-) -> None:
-    listener = broker.subscribe("edgevision/#")
-    settings = config(broker)
-    with running(tmp_path, settings) as daemon:
-        listener.wait_for(lambda messages: bool(payloads(messages, "front/events")), "an event", 20)
-        (start,) = payloads(listener.messages, "front/events")
-        broker.stop()
-        daemon.configure({**settings, change: "renamed" if change == "device" else str(tmp_path / "elsewhere")})
-        wait_until(lambda: daemon.log.count("camera front: frames come") == 2, "all to start anew", 20)
-        broker.start()
-        listener.wait_for(
-            lambda messages: any(
-                (event["type"], event["track"]) == ("end", start["track"])
-                for event in payloads(messages, "front/events")
-            ),
-            "the end of what was there",
-        )
-        assert daemon.stop() == 0
+def test_events_that_wait_for_the_broker_are_sent_after_a_change_of_their_place(tmp_path: Path, change: str) -> None:
+    # Which keeps what is for the listener, should that come back later than the daemon.
+    with Mosquitto(tmp_path / "broker", persistence=True) as broker:
+        listener = broker.subscribe("edgevision/#", options=["-c", "-i", "listener"])
+        settings = config(broker)
+        with running(tmp_path, settings) as daemon:
+            listener.wait_for(lambda messages: bool(payloads(messages, "front/events")), "an event", 20)
+            (start,) = payloads(listener.messages, "front/events")
+            broker.stop()
+            daemon.configure({**settings, change: "renamed" if change == "device" else str(tmp_path / "elsewhere")})
+            wait_until(lambda: daemon.log.count("camera front: frames come") == 2, "all to start anew", 20)
+            broker.start()
+            listener.wait_for(
+                lambda messages: any(
+                    (event["type"], event["track"]) == ("end", start["track"])
+                    for event in payloads(messages, "front/events")
+                ),
+                "the end of what was there",
+            )
+            assert daemon.stop() == 0
     assert not (tmp_path / "state" / "outbox-test.sqlite3").exists()
 
 

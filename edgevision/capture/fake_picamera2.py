@@ -15,6 +15,7 @@ same tests run against both (tests/capture/test_picamera2_contract.py).
 import math
 import threading
 import time
+import weakref
 from collections import deque
 from collections.abc import Mapping
 from concurrent.futures import CancelledError
@@ -101,7 +102,10 @@ class CompletedRequest:
 
 
 class MappedArray:
-    """A stream's pixels as make_array() gives them, without a copy, while the request is held."""
+    """A stream's pixels as make_array() gives them, without a copy, inside the `with` only.
+
+    Raises BufferError at its end if anything refers to them still, as old versions of picamera2 do.
+    """
 
     def __init__(self, request: CompletedRequest, stream: str) -> None:
         self._request = request
@@ -109,11 +113,18 @@ class MappedArray:
         self.array: NDArray[np.uint8] | None = None
 
     def __enter__(self) -> "MappedArray":
-        self.array = self._request._pixels(self._stream)
+        # By way of `data`, what is made of it refers to this array, not to that of the stream.
+        self.array = np.asarray(self._request._pixels(self._stream).data)
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.array = None
+        array, self.array = self.array, None
+        if array is None:
+            return
+        held = weakref.ref(array)
+        del array
+        if held() is not None:
+            raise BufferError("cannot close exported pointers exist")
 
 
 class Picamera2:

@@ -142,6 +142,7 @@ class Picamera2Camera:
         if camera is None:
             raise SourceError(f"{self._name} is not open")
         deadline = time.monotonic() + self._timeout
+        came, why = "no picture", "is its cable firmly in place?"
         while (left := deadline - time.monotonic()) > 0:
             # Without `wait` a stalled sensor would block this thread for ever.
             try:
@@ -167,9 +168,10 @@ class Picamera2Camera:
                     error,
                 )
                 self._breaks = True
+                came, why = "only broken frames", str(error)
             finally:
                 request.release()
-        raise SourceTimeoutError(f"{self._name} gave no picture for {self._timeout:g} s: is its cable firmly in place?")
+        raise SourceTimeoutError(f"{self._name} gave {came} for {self._timeout:g} s: {why}")
 
     def close(self) -> None:
         """Stop the camera and give it back.
@@ -272,9 +274,9 @@ class Picamera2Camera:
 
     def _luma(self, request: Any) -> GreyImage:
         stream, (width, height) = ("lores", self._lores_size) if self._lores_size else ("main", self._main_size)
-        # The camera's own memory, ours until the request is released.
+        # Copied, for old versions unmap the camera's memory at the end, and fail if anything refers to it still.
         with _whole(), self._mapped(request, stream) as mapped:
-            return np.asarray(mapped.array[:height, :width], dtype=np.uint8)
+            return np.array(mapped.array[:height, :width], dtype=np.uint8)
 
     def _picture(self, request: Any) -> Picture:
         with _whole():

@@ -36,10 +36,16 @@ def load_picamera2() -> CameraLibrary:
     try:
         picamera2 = importlib.import_module("picamera2")
         libcamera = importlib.import_module("libcamera")
+        return CameraLibrary(picamera2.Picamera2, picamera2.MappedArray, libcamera.Transform, libcamera.ColorSpace)
     except ModuleNotFoundError as error:
         raise SourceError(
             f"the Python module {error.name} is missing: `sudo apt install python3-picamera2`, and make the virtual "
             "environment with `python3 -m venv --system-site-packages`"
+        ) from error
+    except AttributeError as error:
+        raise SourceError(
+            f"picamera2 is not the one that edgevision needs ({error}): `sudo apt install --only-upgrade "
+            "python3-picamera2 python3-libcamera`, and see that nothing else on Python's path has such a name"
         ) from error
     except (ImportError, OSError, ValueError) as error:
         # Typically "numpy.dtype size changed": pip has put its own NumPy over the one that apt's modules are built for.
@@ -47,4 +53,3 @@ def load_picamera2() -> CameraLibrary:
             f"picamera2 is installed but can't be loaded ({error}): if pip has replaced apt's NumPy, remove that from "
             "the virtual environment with `pip uninstall numpy`"
         ) from error
-    return CameraLibrary(picamera2.Picamera2, picamera2.MappedArray, libcamera.Transform, libcamera.ColorSpace)

@@ -21,8 +21,8 @@ _ENVIRONMENT = {
 def main() -> None:
     """Entry point of the console script."""
     # Closed by the caller (2>&-): there is nobody to tell, but that is no reason to fail.
-    sys.stdout = sys.stdout or Path(os.devnull).open("w")  # noqa: SIM115  # until the process ends
-    sys.stderr = sys.stderr or Path(os.devnull).open("w")  # noqa: SIM115
+    sys.stdout = sys.stdout or Path(os.devnull).open("w", errors="replace")  # noqa: SIM115  # until the process ends
+    sys.stderr = sys.stderr or Path(os.devnull).open("w", errors="replace")  # noqa: SIM115
     # Where each thread was is shown when native code crashes, and when systemd's watchdog ends us (SIGABRT).
     if sys.__stderr__ is not None:
         faulthandler.enable(sys.__stderr__)

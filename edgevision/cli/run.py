@@ -19,7 +19,7 @@ from edgevision.daemon.config_file import ConfigFile
 from edgevision.daemon.models import ModelInUse, open_models
 from edgevision.daemon.notify import Notifier
 from edgevision.daemon.stop_request import StopRequest
-from edgevision.errors import ModelError
+from edgevision.errors import EdgeVisionError, ModelError
 from edgevision.inference.runtime import load_runtime
 from edgevision.log import configure_logging
 from edgevision.publish.settings import vet_tls_files
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+HANG_UP_WITHIN = 1.0
+"""Seconds to end a connection on which nothing was said."""
+
 
 def run_daemon(reading: Reading, file: ConfigFile, stop: StopRequest) -> None:
     """Run the daemon until its sources end or `stop` is made; exits with its status.
@@ -37,21 +40,30 @@ def run_daemon(reading: Reading, file: ConfigFile, stop: StopRequest) -> None:
     a model of it can't be used.
     """
     # While the configuration is read:
-    from edgevision.daemon.daemon import Daemon, outbox_path
+    from edgevision.daemon.broker_line import open_line, outbox_path
+    from edgevision.daemon.daemon import Daemon
 
     with contextlib.suppress(ModelError):  # told later, with the place of the model
         load_runtime()
+    if reading.abandoned(lambda: stop.wait(0)):
+        _leave(DONE)
     config = reading.result()
     vet_tls_files(config)
     configure_logging(config.settings.log.level, config.settings.log.format)
     notifier, clock = Notifier(os.environ), Clock()
     gc.freeze()  # what has been imported so far is for ever: not to be looked through at each collection
     while True:
-        models = _open_unless_stopped(config, stop, notifier)
+        line = open_line(config.settings)  # meanwhile
+        try:
+            models = _open_unless_stopped(config, stop, notifier)
+        except EdgeVisionError:
+            line.publisher.stop(HANG_UP_WITHIN)
+            raise
         if models is None:
+            line.publisher.stop(HANG_UP_WITHIN)
             log.info("stopped")
             _leave(DONE)
-        daemon = Daemon(config, models, stop, notifier, clock, file)
+        daemon = Daemon(config, models, stop, notifier, clock, file, line)
         # What is put aside later is not to be held on to here: an accelerator serves one model at a time.
         del models
         gc.enable()

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import select
+import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +20,12 @@ if TYPE_CHECKING:
 _SETTLE = "import gc; gc.disable(); from edgevision.config.settling import main; main()"
 """There is nothing to collect while modules are imported, and afterwards the process ends."""
 
+_NOT_FOR_THE_CHILD = {signal.SIGHUP, signal.SIGINT, signal.SIGTERM}
+"""A terminal or systemd sends them to both. This process heeds them, and ends the other one."""
+
+_LOOK = 0.05
+"""Seconds between two looks whether the configuration is still wanted."""
+
 
 class Reading:
     """One reading of a configuration file, which begins at once."""
@@ -26,12 +35,27 @@ class Reading:
         self._path = path
         # -P: the folder that edgevision was started in has no say in what is imported.
         command = [sys.executable, "-P", "-c", _SETTLE, str(os.getpid()), __version__, str(path)]
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, _NOT_FOR_THE_CHILD)  # which the child inherits
         try:
             self._child: subprocess.Popen[bytes] | None = subprocess.Popen(
                 command, stdout=subprocess.PIPE, close_fds=not at_start
             )
         except (OSError, ValueError):  # a path with a NUL in it, too
             self._child = None
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+    def abandoned(self, asked: Callable[[], bool]) -> bool:
+        """Wait until there is an answer, or until `asked` to do without: it may be a pipe that nobody writes to."""
+        if self._child is None or self._child.stdout is None:
+            return asked()
+        answering = select.poll()
+        answering.register(self._child.stdout, select.POLLIN)
+        while not (ended := asked()) and not answering.poll(_LOOK * 1000):
+            pass
+        if ended:
+            self._child.kill()
+        return ended
 
     def result(self) -> Config:
         """The configuration. Raises ConfigError with all mistakes, one a line."""
@@ -56,4 +80,7 @@ class Reading:
 
 def load_settled(path: Path) -> Config:
     """Check the configuration file and wait for it. Raises ConfigError with all mistakes, one a line."""
-    return Reading(path).result()
+    try:
+        return Reading(path).result()
+    except ImportError as error:  # an upgrade is at it, or was left half done
+        raise ConfigError(f"{path}: edgevision was changed while it runs ({error}): restart it") from error

@@ -2,7 +2,6 @@
 
 import os
 import pickle
-import signal
 import sys
 from pathlib import Path
 
@@ -36,7 +35,6 @@ def settled(value: object) -> object:
 def main() -> None:
     """Check a file for the process and the version of edgevision that ask, and write settings and places, or a text."""
     parent, version, path = sys.argv[1:]
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends this process
     end_with(int(parent))
     try:
         config = load_config(Path(path))

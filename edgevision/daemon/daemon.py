@@ -7,7 +7,6 @@ import secrets
 import threading
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import cv2
@@ -16,12 +15,13 @@ from edgevision import __version__
 from edgevision.allocator import give_back_memory
 from edgevision.config.config import Config
 from edgevision.daemon.announcer import Announcer
+from edgevision.daemon.broker_line import BrokerLine, broker_of, open_line
 from edgevision.daemon.camera import Camera
 from edgevision.daemon.clock import Clock
 from edgevision.daemon.command_desk import CommandDesk
 from edgevision.daemon.config_file import ConfigFile, Stamp, stamp
 from edgevision.daemon.memory import Memory, RememberedCamera
-from edgevision.daemon.models import ASSUMED, ModelInUse, model_name
+from edgevision.daemon.models import ASSUMED, ModelInUse, known_models, model_name
 from edgevision.daemon.notify import Notifier
 from edgevision.daemon.reload import Loaded, Reloading
 from edgevision.daemon.reporter import Reporter
@@ -34,12 +34,8 @@ from edgevision.daemon.works import Surroundings, Works
 from edgevision.errors import ConfigError
 from edgevision.inference.runtime import load_runtime
 from edgevision.log import configure_logging
-from edgevision.publish.broker import BrokerSettings
-from edgevision.publish.client import Publisher
 from edgevision.publish.device_payloads import stats_payload
 from edgevision.publish.message import Message
-from edgevision.publish.outbox import Outbox
-from edgevision.publish.settings import broker_settings
 from edgevision.publish.topics import Topics
 from edgevision.scene.scene import Scene
 
@@ -72,10 +68,13 @@ class Daemon:
         notifier: Notifier | None = None,
         clock: Clock | None = None,
         file: ConfigFile | None = None,
+        line: BrokerLine | None = None,
     ) -> None:
         """`models` are those of `config`, opened; `notifier` tells systemd, where there is one.
 
         `file` is what `config` was read from, looked at before it was read: what has changed since then is noticed.
+        `line` is one that is open already; without it one is opened now. Either way `run` closes it.
+        Raises ConfigError for TLS files that can't be used.
         """
         self.successor: Config | None = None
         """A configuration that wants another daemon: `run` has ended for it."""
@@ -87,11 +86,13 @@ class Daemon:
         self._notifier = notifier or Notifier({})
         self._clock = clock or Clock()
         self._topics = Topics(settings.mqtt.topic_prefix, settings.device)
-        self._outbox = Outbox(outbox_path(settings))
-        self._publisher = Publisher(_broker(settings), self._topics.status, outbox=self._outbox)
+        line = line or open_line(settings)
+        self._outbox, self._publisher = line.outbox, line.publisher
         self._memory = Memory(settings.state_dir / f"mqtt-{settings.device}.json", time.monotonic)
         self._dead: list[threading.Thread] = []
         self._ready = False
+        self._inferred_before: dict[str, int] = {}
+        """How many frames each camera had when the models were changed; empty once each model has run."""
         self._alive_said = float("-inf")
         self._stuck_said = False
         self._file = file or ConfigFile(config.path)
@@ -142,10 +143,10 @@ class Daemon:
         for in_use in self._models:
             if in_use.model.info.normalization_assumed:
                 log.warning("%s: %s", in_use.name, ASSUMED)
-        self._publisher.start()
         hook, threading.excepthook = threading.excepthook, self._crashed
         try:
             self._settle_in()
+            self._publisher.speak()
             return self._watch_over()
         finally:
             self._shut_down(time.monotonic() + STOP_WITHIN)
@@ -156,6 +157,7 @@ class Daemon:
         """Let everything be as the configuration has it."""
         settings = self._settings
         self._works.change(settings, self._models)
+        self._inferred_before = {name: one.counters.inferred for name, one in self._works.cameras.items()}
         for reporter in self._works.reporters.values():
             reporter.qos = settings.mqtt.qos
         for camera in self._works.cameras.values():
@@ -180,6 +182,7 @@ class Daemon:
             self._attend_reload(now)
             self._announcer.attend(now)
             self._memory.store()
+            self._prove_models()
             self._tell_systemd(now)
             if now >= next_stats:
                 next_stats = now + self._settings.stats.interval
@@ -194,6 +197,15 @@ class Daemon:
     def _patience(self) -> float:
         finite = any(camera.source.finite for camera in self._works.cameras.values())
         return LOOK_AROUND if finite else LOOK_AROUND_IDLE
+
+    def _prove_models(self) -> None:
+        """Have the next start believe in the models, once each has run here."""
+        before, cameras = self._inferred_before, self._works.cameras
+        if before and all(
+            any(cameras[name].counters.inferred > before[name] for name in in_use.cameras) for in_use in self._models
+        ):
+            self._inferred_before = {}
+            known_models(self._settings).prove()
 
     def _tell_systemd(self, now: float) -> None:
         """Say that the start is done, once it is, and that work goes on, while it does."""
@@ -232,6 +244,7 @@ class Daemon:
         if (old.device, old.mqtt.topic_prefix, old.state_dir) != (new.device, new.mqtt.topic_prefix, new.state_dir):
             log.info("the configuration has another device, topic_prefix or state_dir: all starts anew")
             self.successor = loaded.config
+            known_models(new).prove()  # that they open
             for one in loaded.models:  # it opens its own, once ours are gone
                 one.model.close()
             return None
@@ -239,9 +252,9 @@ class Daemon:
         if old == new and same_models and tls_files == self._tls_files:
             log.info("the configuration was read again: nothing has changed")
             return None
-        if _broker(old) != _broker(new) or tls_files != self._tls_files:
+        if broker_of(old) != broker_of(new) or tls_files != self._tls_files:
             try:
-                self._publisher.reconnect(_broker(new))
+                self._publisher.reconnect(broker_of(new))
             except ConfigError as error:  # files for TLS, which have changed since they were tried
                 return str(error)
         if old.log != new.log:
@@ -309,6 +322,8 @@ class Daemon:
         self._memory.store(now=True)
         if self.hung:
             log.error("did not stop in time: %s", ", ".join(self.hung))
+        elif not (self._failed() or self.reading):
+            known_models(self._settings).prove()  # one that has not run has had nothing to do
         if not self._publisher.stop(max(deadline - 0.3 - time.monotonic(), 0.5)):
             log.warning("ended before the broker had taken everything")
 
@@ -317,15 +332,6 @@ class Daemon:
             f"{name}: {camera.source.type}, model {model_name(self._settings.model_for(name))}"
             for name, camera in self._settings.cameras.items()
         ]
-
-
-def outbox_path(settings: Settings) -> Path:
-    """Where events wait for the broker."""
-    return settings.state_dir / f"outbox-{settings.device}.sqlite3"
-
-
-def _broker(settings: Settings) -> BrokerSettings:
-    return broker_settings(settings.mqtt, f"edgevision-{settings.device}")
 
 
 def _tls_files(settings: Settings) -> list[Stamp]:

@@ -13,7 +13,7 @@ from edgevision.inference.accelerated import AcceleratedModel
 from edgevision.inference.model import Inference, Model
 
 LONGEST = 30.0
-"""Seconds for one frame, and what is told of it. An accelerator that hangs is given up, and the CPU asked, in ten."""
+"""Seconds for one frame. An accelerator that hangs is given up, and the CPU asked, in ten."""
 
 
 class InferenceThread(SupervisedThread):
@@ -37,9 +37,24 @@ class InferenceThread(SupervisedThread):
         self._reports = ReportThread(f"report {model.info.path.stem}", on_death)
 
     @property
+    def done(self) -> bool:
+        """Whether it has ended in order, so that its reporters are whole, and anybody's now."""
+        return not (self.is_alive() or self.died or self._reports.died)
+
+    @property
+    def held_up_by(self) -> SupervisedThread:
+        """Itself, or the thread that reports for it, which it waits for at its end."""
+        return self._reports if self.reporting else self
+
+    @property
     def reporting(self) -> bool:
         """Whether a frame that was taken from the queue is being reported."""
         return self._reports.busy
+
+    def hangs(self) -> str | None:
+        """What it or its report hangs in, and since when; None: all is well."""
+        # A report that hangs makes the next frame wait: it is named, and it shows where no frame comes any more.
+        return self._reports.heartbeat.hangs() or self.heartbeat.hangs()
 
     def work(self) -> None:
         """Until the queue is closed."""

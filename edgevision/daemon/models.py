@@ -24,6 +24,7 @@ from edgevision.inference.twins import Pair, find_pair
 
 if TYPE_CHECKING:
     from edgevision.config.model import ModelSettings
+    from edgevision.config.schema import Settings
 
 ASSUMED = "nothing says what numbers its pixels are to become; -1 to 1 is assumed, set model.normalize if that is wrong"
 """Of a float model. Wrong numbers make wrong detections, not an error."""
@@ -67,17 +68,22 @@ def model_name(settings: ModelSettings) -> str:
     return settings.path.stem if settings.path is not None else settings.name or BUNDLED_MODELS[0]
 
 
+def known_models(settings: Settings) -> KnownModels:
+    """What earlier starts of the daemon found out. Each device has its own, as several may share a `state_dir`."""
+    return KnownModels(settings.state_dir / f"known-models-{settings.device}.json")
+
+
 def open_models(config: Config, *, measure_threads: bool, at_hand: Sequence[ModelInUse] = ()) -> list[ModelInUse]:
     """The models of all cameras; cameras that differ in threshold and number of detections only share one.
 
     `measure_threads`: find the fastest number of threads where the configuration leaves it open, else take one; what
-    an earlier start of the daemon has found out about a model is believed then.
+    an earlier start of the daemon has found out about a model is believed then, and again once it is `prove`d.
     Those of `at_hand` that would come out the same are taken instead of opened again.
     Raises ConfigError with every model that can't be used and the place in the file that asks for it.
     """
     problems = _Problems(config)
     known = {in_use.origin: in_use.model for in_use in at_hand}
-    tried = KnownModels(config.settings.state_dir / "known-models.json") if measure_threads else None
+    tried = known_models(config.settings) if measure_threads else None
     asked: list[tuple[_Group, Choice, Pair]] = []
     for group in _groups(config):
         with problems.of(group):
@@ -100,6 +106,8 @@ def open_models(config: Config, *, measure_threads: bool, at_hand: Sequence[Mode
     try:
         problems.raise_any()
     except ConfigError:
+        if tried is not None:
+            tried.prove()  # none of them is to run
         for one in in_use:
             if one.origin not in known:  # or it would go on seeking its accelerator, and take it from who is at work
                 one.model.close()

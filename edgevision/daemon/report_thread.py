@@ -12,6 +12,9 @@ from edgevision.daemon.threads import SupervisedThread
 from edgevision.inference.model import Outputs
 from edgevision.record import record
 
+LONGEST = 30.0
+"""Seconds for one frame's report; a large picture takes a second on the smallest board."""
+
 _LOOK = 1.0
 """Seconds between two looks, while one waits, at whether the thread lives still."""
 
@@ -58,8 +61,7 @@ class ReportThread(SupervisedThread):
             self._busy.release()
 
     def end(self) -> None:
-        """Return once it is done and has ended."""
-        self.finish()
+        """Return once it is done with what it has been handed, and has ended."""
         self._handed.put(None)
         self.join()
 
@@ -67,7 +69,8 @@ class ReportThread(SupervisedThread):
         """Until it is told to end."""
         while (finding := self._handed.get()) is not None:
             try:
-                finding.report()
+                with self.heartbeat.within(LONGEST, "telling of one frame"):
+                    finding.report()
             finally:
                 del finding  # so that its frame's memory can be used again
                 self._busy.release()

@@ -26,7 +26,10 @@ BETTER = 0.05
 
 
 class Reporter:
-    """Belongs to the camera's inference thread; when that has ended, to the main thread."""
+    """Belongs to the camera's inference thread, and to its report thread while that is at a frame.
+
+    When both have ended, it belongs to the main thread.
+    """
 
     def __init__(
         self,
@@ -151,7 +154,7 @@ class Reporter:
             if seen.track is not None and score >= self._pictured.get(seen.track, -BETTER) + BETTER:
                 self._pictured[seen.track] = score
                 due.append(seen.detection)
-        if not self.camera.settings.snapshots.crop:
+        if due and not self.camera.settings.snapshots.crop:
             due = due[:1]  # one picture shows them all
         for detection in reversed(due):  # the best last: it is the one that stays
             self._send_picture(frame, look.seen, detection.box)

@@ -21,6 +21,12 @@ class SupervisedThread(threading.Thread, ABC):
         super().__init__(name=name, daemon=True)
         self._on_death = on_death
         self.heartbeat = Heartbeat()
+        self.died = False
+
+    @property
+    def held_up_by(self) -> "SupervisedThread":
+        """The thread that keeps this one from ending, while it doesn't."""
+        return self
 
     @abstractmethod
     def work(self) -> None:
@@ -31,5 +37,6 @@ class SupervisedThread(threading.Thread, ABC):
         try:
             self.work()
         except BaseException:
+            self.died = True
             log.exception("%s died", self.name)
             self._on_death(self)

@@ -128,8 +128,8 @@ class Works:
 
     @property
     def stuck(self) -> list[str]:
-        """Models that don't come back from a frame, and for how long."""
-        doings = [(bench.in_use.name, bench.thread.heartbeat.overdue()) for bench in self._benches]
+        """Models that don't come back from a frame, or what tells of it, and for how long."""
+        doings = [(bench.in_use.name, bench.thread.hangs()) for bench in self._benches]
         return [f"{name} ({doing})" for name, doing in doings if doing is not None]
 
     @property
@@ -156,12 +156,14 @@ class Works:
         closing = [thread for thread in threading.enumerate() if thread.name.startswith(CLOSING)]
         models = [*(bench.in_use for bench in self._benches), *self._retired]
         stuck = [f"accelerator of {in_use.name}" for in_use in models if in_use.model.hung]
-        return [*(thread.name for thread in (*self._threads(), *closing) if thread.is_alive()), *stuck]
+        alive = [thread.held_up_by for thread in self._threads() if thread.is_alive()]
+        return [*(thread.name for thread in (*alive, *closing)), *stuck]
 
     def stop(self, deadline: float) -> None:
         """End all threads; those that don't end before `deadline` (monotonic) are left behind.
 
-        What is open ends, but where an inference thread hangs: its scenes are still in its hands.
+        What is open ends, but where an inference thread hangs or has died, or the one that reports for it: their scenes
+        are still in their hands, or half changed. That is left to the next start.
         """
         for post in self._posts.values():
             post.stop.set()
@@ -171,7 +173,7 @@ class Works:
         for thread in self._threads():
             thread.join(max(deadline - time.monotonic(), 0))
         for post in self._posts.values():
-            if not post.bench.thread.is_alive():
+            if post.bench.thread.done:
                 post.reporter.leave(self._around.wall())
 
     def _threads(self) -> list[SupervisedThread]:

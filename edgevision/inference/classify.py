@@ -39,6 +39,8 @@ class ClassReader:
         if self.probabilities and len(raw) > 1:
             # Few of a thousand are wanted: the others are not even dequantized.
             (kept,) = self.output.reaches(raw, wanted.threshold).nonzero()
+            if not len(kept):
+                return Answer([])
             return Answer(_named(kept, self.output.dequantize(raw[kept]), labels, wanted.max_detections))
         scores = self.output.dequantize(raw)
         if not self.probabilities:

@@ -7,7 +7,7 @@ from operator import itemgetter
 import numpy as np
 from numpy.typing import NDArray
 
-from edgevision.capture.transform import Region
+from edgevision.capture.transform import WHOLE, Region
 from edgevision.inference.detection import Box, Detection
 from edgevision.inference.labels import Labels, name_of
 from edgevision.inference.reader import Wanted
@@ -53,9 +53,11 @@ def within(box: Box, crop: Region) -> Box:
 
 
 def _in_picture(corners: Sequence[float], region: Region) -> Box | None:
+    ymin, xmin, ymax, xmax = corners
+    if region == WHOLE and 0 <= xmin < xmax <= 1 and 0 <= ymin < ymax <= 1:  # as mostly
+        return Box(xmin, ymin, xmax, ymax)
     if not all(map(math.isfinite, corners)):
         return None
-    ymin, xmin, ymax, xmax = corners
     xmin, xmax = _cut(xmin, xmax, region[0], region[2])
     ymin, ymax = _cut(ymin, ymax, region[1], region[3])
     return Box(xmin, ymin, xmax, ymax) if xmin < xmax and ymin < ymax else None

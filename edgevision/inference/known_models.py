@@ -22,11 +22,13 @@ _PROCESSOR = ("model name", "CPU implementer", "CPU part", "Features", "flags", 
 class KnownModels:
     """The models that were vetted and opened here, by SHA-256, with the number of threads that ran each fastest.
 
-    Of another machine, runtime or version of edgevision nothing is believed, nor is a damaged file.
+    Of another machine, runtime or version of edgevision nothing is believed, nor is a damaged file. From the first look
+    on the file is put aside, until `prove`: a start that a model brings down leaves none, and the next one vets again.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._unproved = path.with_name(f".{path.name}.unproved")
 
     def __contains__(self, sha256: str) -> bool:
         return sha256 in self._threads
@@ -45,23 +47,30 @@ class KnownModels:
             return
         others = [(known, count) for known, count in self._threads.items() if known != sha256]
         self._threads = dict([*others, (sha256, threads)][-MOST_MODELS:])
-        partial = self._path.with_name(f".{self._path.name}.partial")
         with contextlib.suppress(OSError):
-            partial.parent.mkdir(parents=True, exist_ok=True)
-            partial.write_text(json.dumps({"here": self._here, "threads": self._threads}, indent=1))
-            partial.replace(self._path)
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._unproved.write_text(json.dumps({"here": self._here, "threads": self._threads}, indent=1))
+
+    def prove(self) -> None:
+        """What was opened since the first look has run too, or won't: the next start may believe it."""
+        with contextlib.suppress(OSError):
+            self._unproved.replace(self._path)
 
     @cached_property
     def _threads(self) -> dict[str, int | None]:
         try:
-            known = json.loads(read_regular_file(self._path, MOST_BYTES))
+            self._path.replace(self._unproved)
+            known = json.loads(read_regular_file(self._unproved, MOST_BYTES))
         except (OSError, ValueError, RecursionError):
+            # It may be anything, a pipe too, or left by a start that didn't come far.
+            with contextlib.suppress(OSError):
+                self._unproved.unlink()
             return {}
-        if not isinstance(known, dict) or known.get("here") != self._here or not isinstance(known["threads"], dict):
+        counts = known.get("threads") if isinstance(known, dict) and known.get("here") == self._here else None
+        if not isinstance(counts, dict):
             return {}
         cores = len(os.sched_getaffinity(0))
-        counts = known["threads"].items()
-        return {sha256: n for sha256, n in counts if n is None or (type(n) is int and 1 <= n <= cores)}
+        return {sha256: n for sha256, n in counts.items() if n is None or (type(n) is int and 1 <= n <= cores)}
 
     @cached_property
     def _here(self) -> list[str]:

@@ -111,10 +111,13 @@ class Model:
         resize: Literal["auto"] | Resize = "auto",
         runtime: Runtime | None = None,
         content: bytes | None = None,
+        sha256: str | None = None,
         delegates: Sequence[Delegate] = (),
         twin: Model | None = None,
     ) -> None:
-        """Open `path`, or `content` where the file has been read already; `threads` None measures which is fastest.
+        """Open `path`, or `content` (of that `sha256`, if known) where the file has been read already.
+
+        `threads` None measures which is fastest.
 
         `normalization` None: what the file says, else what the MobileNets of the TensorFlow zoos were trained with.
         `resize` auto: stretch to detect, crop otherwise. `twin` is the model that `path` was compiled from for the
@@ -166,7 +169,7 @@ class Model:
         self._interpreter = interpreter
         self._input = interpreter.tensor(graph.inputs[0].index)
         self._outputs = [(tensor.index, interpreter.tensor(tensor.index)) for tensor in graph.outputs]
-        digest = hashlib.sha256(content).hexdigest()
+        digest = sha256 or hashlib.sha256(content).hexdigest()
         assumed = is_assumed(graph.inputs[0], normalization, self._described)
         self.info: ModelInfo = ModelInfo(
             path, digest, self._reader.task, form, resize, fitted, str(runtime), threads, assumed

@@ -119,7 +119,7 @@ def open_accelerated(
     measure, threads = choice.options.get("threads", 1) is None, {}
     if measure and known is not None:
         threads = {"threads": known.threads(sha256)}
-    cpu = Model(pair.cpu, content=content, **{**choice.options, **threads})
+    cpu = Model(pair.cpu, content=content, sha256=sha256, **{**choice.options, **threads})
     if known is not None:
         known.note(sha256, cpu.info.threads if measure else None)
     if pair.compiled is None or device is None:

@@ -149,51 +149,48 @@ def make_writer(target: InputFormat, table: PixelTable, resize: Resize) -> Write
 class _Canvas:
     """Something of an input's size that pictures are resized into, with bars beside those that don't fill it."""
 
-    def __init__(self, target: InputFormat, channels: tuple[int, ...], bar: int) -> None:
-        self.pixels = np.full((target.height, target.width, *channels), bar, np.uint8)
-        self._bar = bar
-        self._box: tuple[int, int, int, int] | None = None
+    def __init__(self, target: InputFormat, *channels: int) -> None:
+        self._shape = (target.height, target.width, *channels)
+        self._laid_out: tuple[tuple[int, int, int, int], int] | None = None
 
-    def take(self, image: NDArray[np.uint8], box: tuple[int, int, int, int]) -> None:
+    def paint(self, image: NDArray[np.uint8], box: tuple[int, int, int, int], bar: int) -> NDArray[np.uint8]:
+        """All of it with `image` in the `box` (left, top, width, height), and `bar` around."""
+        if self._laid_out != (box, bar):
+            self._laid_out = box, bar
+            self._pixels = np.full(self._shape, bar, np.uint8)
         left, top, width, height = box
-        if self._box != box:
-            self.pixels.fill(self._bar)
-            self._box = box
-        part = self.pixels[top : top + height, left : left + width]
+        part = self._pixels[top : top + height, left : left + width]
         cv2.resize(image, (width, height), dst=part, interpolation=cv2.INTER_LINEAR)
+        return self._pixels
 
 
 class _Bgr:
     def __init__(self, target: InputFormat) -> None:
-        self._canvas = _Canvas(target, (3,), BAR)
+        self._canvas = _Canvas(target, 3)
         self._code = cv2.COLOR_BGR2RGB if target.channels == 3 else cv2.COLOR_BGR2GRAY
 
     def paint(self, image: BgrImage, fit: Fit, into: NDArray[np.uint8]) -> None:
         """Bring `image` into the input's size and colours."""
         left, top, right, bottom = fit.part
-        self._canvas.take(image[top:bottom, left:right], fit.box)
-        cv2.cvtColor(self._canvas.pixels, self._code, dst=into)
+        cv2.cvtColor(self._canvas.paint(image[top:bottom, left:right], fit.box, BAR), self._code, dst=into)
 
 
 class _Yuv:
     """Each plane is resized as it is: fewer bytes are touched than by any conversion before that."""
 
     def __init__(self, target: InputFormat) -> None:
-        self._y, self._u, self._v = (_Canvas(target, (), bar) for bar in (BAR, 128, 128))
+        self._y, self._u, self._v = (_Canvas(target) for _ in "yuv")
         self._merged = np.empty((target.height, target.width, 3), np.uint8)
         self._grey = target.channels == 1
 
     def paint(self, image: Yuv420, fit: Fit, into: NDArray[np.uint8]) -> None:
         """The same."""
         seen = image.cut(*fit.part)
-        self._y.take(seen.y, fit.box)
+        luma = self._y.paint(seen.y, fit.box, BAR if image.full_range else _BAR_OF_LIMITED_RANGE)
         if self._grey:
-            luma = self._y.pixels
             into[..., 0] = luma if image.full_range else cv2.LUT(luma, _FULL_LUMA)
             return
-        self._u.take(seen.u, fit.box)
-        self._v.take(seen.v, fit.box)
-        cv2.merge((self._y.pixels, self._u.pixels, self._v.pixels), self._merged)
+        cv2.merge((luma, self._u.paint(seen.u, fit.box, 128), self._v.paint(seen.v, fit.box, 128)), self._merged)
         # As exact as OpenCV's own conversions, which know one range each, in half the time.
         cv2.transform(self._merged, _RGB_OF_FULL_RANGE if image.full_range else _RGB_OF_LIMITED_RANGE, dst=into)
 
@@ -208,6 +205,8 @@ def _rgb_of_yuv(luma: float, chroma: float, black: float) -> NDArray[np.float32]
 
 _RGB_OF_FULL_RANGE = _rgb_of_yuv(1, 1, 0)
 _RGB_OF_LIMITED_RANGE = _rgb_of_yuv(255 / 219, 255 / 224, 16)
+
+_BAR_OF_LIMITED_RANGE = round(16 + BAR * 219 / 255)
 
 _FULL_LUMA = np.clip(np.round((np.arange(256) - 16) * 255 / 219), 0, 255).astype(np.uint8)
 """What levels of brightness in 16..235 are in 0..255."""

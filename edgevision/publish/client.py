@@ -59,10 +59,13 @@ class Publisher:
 
         self._lock = threading.Lock()  # guards all below; paho's callbacks, which run under paho's locks, never take it
         self._connection: Connection | None = None
+        self._quiet: Connection | None = None
+        """One that is open before there is anything to say."""
         self._outgoing = Outgoing(broker.address, status_topic, outbox)
         self._deadline = 0.0
         self._delivered = False
         self._stopping = threading.Event()
+        self._speaking = threading.Event()
         self._renewed = False
         self._leaving: float | None = None
         """While a connection ends for another broker: until when it may wait for acknowledgements."""
@@ -83,12 +86,24 @@ class Publisher:
         """Hands on no more of what comes on `topics`."""
         self._listeners.drop(topics)
 
-    def start(self) -> None:
-        """Begins to connect, and returns at once. Raises ConfigError for TLS files that can't be used."""
+    def start(self, *, quiet: bool = False) -> None:
+        """Begins to connect, and returns at once. Raises ConfigError for TLS files that can't be used.
+
+        `quiet`: before `speak` the connection is made, but nothing said or heard on it.
+        """
         _tls(self._broker)
+        if not quiet:
+            self._speaking.set()
         if self._outbox is not None:
             self._outbox.open(self._released, self._died)
         self._thread.start()
+
+    def speak(self) -> None:
+        """Ends a quiet start: now is known what to listen to, and what to say first."""
+        with self._lock:
+            self._speaking.set()
+            if self._quiet is not None:
+                self._quiet.ping()  # wakes the thread
 
     def reconnect(self, broker: BrokerSettings) -> None:
         """From now on `broker` is the one; returns at once. Raises ConfigError for TLS files that can't be used.
@@ -178,7 +193,8 @@ class Publisher:
                     self._outbox.hurry()
                 if self._connection is not None:
                     self._leave_when_done(self._connection)
-                    self._connection.ping()  # wakes the thread
+                if (connection := self._connection or self._quiet) is not None:
+                    connection.ping()  # wakes the thread
             here = self._connection is not None or self._leaving is not None
             worth_waiting = here or self._outgoing.homeless
         if first and self._thread.is_alive():
@@ -247,6 +263,10 @@ class Publisher:
         try:
             if not connection.open(self._timing.answer, lambda: self._renewed or self._over()):
                 return
+            self._keep_quiet(connection)
+            if not self._speaking.is_set() and self._stopping.is_set():
+                connection.close(self._deadline)
+                return
             # First, so that a command in answer to `online` is heard.
             self._listeners.attend(connection, time.monotonic())
             self._introduce(connection)
@@ -261,6 +281,15 @@ class Publisher:
             self._listeners.connection_ended(time.monotonic(), flooded=connection.flooded)
             self._forget_connection(connection)
             connection.drop()
+
+    def _keep_quiet(self, connection: Connection) -> None:
+        """Holds the connection until there is something to say, or it is to end."""
+        with self._lock:
+            self._quiet = connection
+        while not (self._speaking.is_set() or self._stopping.is_set() or self._renewed):
+            connection.step(_LOOK)
+        with self._lock:
+            self._quiet = None
 
     def _introduce(self, connection: Connection) -> None:
         with self._lock:
@@ -318,7 +347,7 @@ class Publisher:
 
     def _forget_connection(self, connection: Connection) -> None:
         with self._lock:
-            self._connection = None
+            self._connection = self._quiet = None
             self._leaving = None
             self.connected.clear()
             self._outgoing.connection_ended(connection)

@@ -4,8 +4,12 @@ import json
 import math
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from json.encoder import encode_basestring
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+quoted = encode_basestring
+"""A text as it is written in JSON: what an encoder comes down to for it."""
 
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 """json.dumps with options makes a new encoder at each call."""
@@ -29,13 +33,11 @@ def rounded(number: float, decimals: int) -> float | None:
 
 
 def decimal(number: float, decimals: int) -> str:
-    """The same as it is written in JSON."""
+    """The same as it is written in JSON; `decimals` 1 to 5."""
+    if 1e-4 <= number < 1e9:  # written with a point and less than 16 digits, so that it needn't become a number first
+        text = f"{number:.{decimals}f}".rstrip("0")
+        return text + "0" if text[-1] == "." else text
     return repr(round(float(number), decimals) + 0.0) if math.isfinite(number) else "null"
-
-
-def quoted(text: str) -> str:
-    """`text` as it is written in JSON."""
-    return _encode(text)
 
 
 def to_json(value: dict[str, object]) -> bytes:

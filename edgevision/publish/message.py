@@ -1,12 +1,14 @@
 """One MQTT message, before it meets a client."""
 
-from dataclasses import dataclass
+from functools import lru_cache
+
+from edgevision.record import record
 
 _LONGEST_TOPIC = 65_535
 _LARGEST_PAYLOAD = 268_435_455
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Message:
     """What to publish, where and how. Raises ValueError for a topic, QoS or payload that MQTT doesn't allow.
 
@@ -28,6 +30,7 @@ class Message:
             raise ValueError(f"{self.qos} is no QoS: MQTT knows 0, 1 and 2")
 
 
+@lru_cache(maxsize=128)  # one topic gets many messages
 def check_topic(topic: str) -> None:
     """Raises ValueError for what MQTT doesn't allow as a topic to publish on."""
     if not topic or any(character in topic for character in "#+\0"):

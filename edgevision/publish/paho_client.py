@@ -4,6 +4,7 @@ import socket
 import struct
 import sys
 import threading
+import time
 from contextlib import suppress
 from typing import Any
 
@@ -120,6 +121,11 @@ class PahoClient(Client):
         with self._asking:
             self.pings += 1
             return super()._send_pingreq()
+
+    def _check_keepalive(self) -> None:
+        # A ping of ours that is on its way just when paho's own is due it would take for one that was left unanswered.
+        if self._ping_t == 0 or time.monotonic() - self._ping_t >= self._keepalive:
+            super()._check_keepalive()
 
     def _handle_pingresp(self) -> MQTTErrorCode:
         self.pongs += 1

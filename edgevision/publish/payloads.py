@@ -2,15 +2,15 @@
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from edgevision.inference.detection import Box, Detection
 from edgevision.publish.json_values import decimal, quoted, rfc3339, rounded, to_json, utf_8
+from edgevision.record import record
 from edgevision.scene.event import Event
 from edgevision.scene.seen import Seen
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class InferredFrame:
     """A frame that a model has looked at: `time` in seconds since 1970, `width` and `height` in pixels."""
 

@@ -1,7 +1,7 @@
 """Which detections count."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import replace
 
 from edgevision.inference.detection import Box, Detection
@@ -22,26 +22,37 @@ def threshold_of(rules: Rules, label: str, threshold: float) -> float:
 
 def least_score(rules: Rules, threshold: float) -> float:
     """The least score that matters for any label, given the camera's threshold."""
-    return KEEPS * min((threshold_of(rules, label, threshold) for label in rules.labels), default=threshold)
+    if not rules.labels:
+        return KEEPS * threshold
+    return KEEPS * min(threshold_of(rules, label, threshold) for label in rules.labels)
 
 
-def there(rules: Rules, detections: Sequence[Detection], threshold: float) -> list[Detection]:
+def there(
+    rules: Rules, detections: Sequence[Detection], threshold: float, followed: Container[str] | None = None
+) -> list[Detection]:
     """Those of a label that counts, of the right area, not masked and with a score that matters, in the same order.
 
-    Boxes are cut at the frame's edge. What isn't a finite number, or has no area in the frame, isn't there.
+    `followed` are the labels of what has come: of others, a score below the threshold doesn't matter; None: it always
+    may. Boxes are cut at the frame's edge. What isn't a finite number, or has no area in the frame, isn't there.
     """
     found = []
     for detection in detections:
-        label, score = detection.label, detection.score
-        if rules.labels and label not in rules.labels:
+        label = detection.label
+        rule = rules.labels.get(label) if rules.labels else _ANY
+        if rule is None:
             continue
-        if not (math.isfinite(score) and score >= KEEPS * threshold_of(rules, label, threshold)):
+        least = threshold if rule.threshold is None else rule.threshold
+        if followed is None or label in followed:
+            least *= KEEPS
+        if not least <= detection.score < math.inf:
             continue
         if detection.box is None:
             found.append(detection)
             continue
         box = _in_frame(detection.box)
-        if box is not None and _right_area(rules.labels.get(label, _ANY), box) and not masked(rules.masks, box):
+        if box is None or (rule is not _ANY and not _right_area(rule, box)):
+            continue
+        if not (rules.masks and masked(rules.masks, box)):
             found.append(detection if box is detection.box else replace(detection, box=box))
     return found
 

@@ -42,6 +42,8 @@ class Kalman:
         "_extent",
         "_speed",
         "height",
+        "size",
+        "spread",
         "unseen",
         "vx",
         "vy",
@@ -55,18 +57,12 @@ class Kalman:
         self.vx = self.vy = 0.0
         self._centre, self._centre_speed, self._speed = _SIGHTING, 0.0, _FIRST_SPEED
         self._extent = _SIZE_SIGHTING
+        self.size = (self.width + self.height) / 2
+        """The mean of its sides: of what goes behind something, mostly one side stays as it was."""
+        self.spread = self._centre + _SIGHTING
+        """The variance of where it would be detected now, along one axis, in units of `size`."""
         self.unseen = 0.0
         self._box: Box | None = None
-
-    @property
-    def size(self) -> float:
-        """The mean of its sides: of what goes behind something, mostly one side stays as it was."""
-        return (self.width + self.height) / 2
-
-    @property
-    def spread(self) -> float:
-        """The variance of where it would be detected now, along one axis, in units of `size`."""
-        return self._centre + _SIGHTING
 
     @property
     def box(self) -> Box:
@@ -97,6 +93,7 @@ class Kalman:
         if self._centre > _UNKNOWN:
             self._centre_speed *= math.sqrt(_UNKNOWN / self._centre)
             self._centre = _UNKNOWN
+        self.spread = self._centre + _SIGHTING
         self._extent = min(self._extent + _SIZE_CHANGE * seconds, _UNKNOWN)
 
     def update(self, box: Box) -> None:
@@ -113,10 +110,12 @@ class Kalman:
         self._speed -= speed_gain * self._centre_speed
         self._centre_speed *= 1 - gain
         self._centre *= 1 - gain
+        self.spread = self._centre + _SIGHTING
         gain = self._extent / (self._extent + _SIZE_SIGHTING)
         self.width += gain * (width - self.width)
         self.height += gain * (height - self.height)
         self._extent *= 1 - gain
+        self.size = (self.width + self.height) / 2
 
 
 def _measured(box: Box) -> tuple[float, float, float, float]:

@@ -1,10 +1,9 @@
 """When something was seen."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Moment:
+class Moment(NamedTuple):
     """`clock` in seconds measures durations and never goes back; `time` in seconds since 1970 (UTC) is what is told.
 
     Where a video is worked on faster than it was taken, `clock` is the video's own.

@@ -40,7 +40,7 @@ class Scene:
         `threshold` is the camera's in this moment; a label's own goes before it. `moment.clock` never goes back,
         `moment.time` may.
         """
-        found = there(self._rules, detections, threshold)
+        found = there(self._rules, detections, threshold, {life.label for life in self._lives.values()})
         if not found and not self.occupied:
             return self._look((), ())
         counts = [one.score >= threshold_of(self._rules, one.label, threshold) for one in found]
@@ -74,10 +74,11 @@ class Scene:
         return [self._lives.pop(track.id).end(track, moment) for track in tracks]
 
     def _look(self, seen: Sequence[Seen], events: Sequence[Event]) -> Look:
-        self._counts = dict.fromkeys(self._counts, 0)
-        self._zone_counts = dict.fromkeys(self._zone_counts, 0)
-        for life in self._lives.values():
-            self._counts[life.label] = self._counts.get(life.label, 0) + 1
-            for zone in life.zones:
-                self._zone_counts[zone, life.label] = self._zone_counts.get((zone, life.label), 0) + 1
+        if events:  # nothing else changes what is there, and where
+            self._counts = dict.fromkeys(self._counts, 0)
+            self._zone_counts = dict.fromkeys(self._zone_counts, 0)
+            for life in self._lives.values():
+                self._counts[life.label] = self._counts.get(life.label, 0) + 1
+                for zone in life.zones:
+                    self._zone_counts[zone, life.label] = self._zone_counts.get((zone, life.label), 0) + 1
         return Look(tuple(seen), tuple(events), self._counts, self._zone_counts)

@@ -1,13 +1,13 @@
 """What a frame shows once the rules have been followed."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from edgevision.inference.detection import Detection
+from edgevision.record import record
 from edgevision.scene.event import Event
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Seen:
     """A detection that counts, the track it belongs to, if that has started, and the zones it is in at this moment."""
 
@@ -16,7 +16,7 @@ class Seen:
     zones: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Look:
     """What one frame shows and what it changes.
 

@@ -1,12 +1,11 @@
 """One thing that is followed from frame to frame."""
 
-from dataclasses import dataclass
-
 from edgevision.inference.detection import Box
+from edgevision.record import record
 from edgevision.scene.moment import Moment
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Track:
     """What is known of one thing after a frame.
 

@@ -8,9 +8,10 @@ Of our own because the libraries that do this need SciPy, 35 MB for one function
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from operator import attrgetter
 
 from edgevision.inference.detection import Box, Detection
+from edgevision.record import record
 from edgevision.scene.assignment import assign
 from edgevision.scene.association import IMPROBABLE, NEVER, again, just_begun, overlap, returned, surely_again
 from edgevision.scene.moment import Moment
@@ -36,11 +37,13 @@ _HIDDEN = 4.0
 _CLEARLY = 0.3
 """By so much better a score, a box shows a thing of which one inside it shows but a part."""
 
+_SCORE = attrgetter("detection.score")
+
 _LOST = 2
 """Frames missed in a row after which a thing may be found elsewhere, or be over."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Tracked:
     """What became of the tracks with a frame.
 
@@ -83,9 +86,10 @@ class Tracker:
             thing.passes(seconds)
         sightings = [Sighting(detection, may) for detection, may in zip(detections, starts, strict=True)]
         kinds: dict[tuple[str, bool], list[Sighting]] = {}
-        for sighting in sorted(sightings, key=lambda sighting: -sighting.detection.score):
-            if sighting.sound:
-                kinds.setdefault(sighting.kind, []).append(sighting)
+        sound = [sighting for sighting in sightings if sighting.sound]
+        sound.sort(key=_SCORE, reverse=True)
+        for sighting in sound:
+            kinds.setdefault(sighting.kind, []).append(sighting)
         for kind, those in kinds.items():
             confirmed = [thing for thing in self._confirmed if thing.kind == kind]
             tentative = [thing for thing in self._tentative if thing.kind == kind]
@@ -111,14 +115,14 @@ class Tracker:
         near = [thing for thing in confirmed if thing.kalman.unseen < _MOMENT]
         strong = [sighting for sighting in sightings if sighting.starts]
         _match(strong, confirmed, near, _expected, moment)
-        faint = [sighting for sighting in sightings if not sighting.starts]
-        if faint:
-            _match(faint, [thing for thing in confirmed if thing.missed], near, _surely, moment)
+        if len(strong) < len(sightings) and (missed := [thing for thing in confirmed if thing.missed]):
+            _match([sighting for sighting in sightings if not sighting.starts], missed, near, _surely, moment)
 
         rest = [sighting for sighting in strong if not sighting.thing and not sighting.part]
         if rest:
             self._begin(rest, confirmed, tentative, moment)
-        self._confirm()
+        if self._tentative:
+            self._confirm()
 
     def _begin(self, rest: list[Sighting], confirmed: list[Thing], tentative: list[Thing], moment: Moment) -> None:
         """The rest may show what has begun before, something new, or what was lost."""
@@ -181,18 +185,22 @@ def _match(
     wholes, costs = [], []
     for thing in things:
         own = thing.kalman.box
-        others = [other.kalman.box for other in near if other is not thing and common(own, other.kalman.box)]
-        if not others:
-            wholes.append(seen)
-            costs.append([cost(thing, box) for box in seen])
-            continue
-        boxes = [completed(own, box, others) for box in seen]
-        hidden = [1 - area(box) / area(whole) for box, whole in zip(seen, boxes, strict=True)]
+        others: list[Box] = []
+        if near != [thing]:
+            others = [other.kalman.box for other in near if other is not thing and common(own, other.kalman.box)]
+        boxes = [completed(own, box, others) for box in seen] if others else seen
         wholes.append(boxes)
-        costs.append([cost(thing, whole) + _HIDDEN * part for whole, part in zip(boxes, hidden, strict=True)])
+        costs.append(
+            [
+                cost(thing, box) if whole is box else cost(thing, whole) + _HIDDEN * (1 - area(box) / area(whole))
+                for box, whole in zip(seen, boxes, strict=True)
+            ]
+        )
     pairs = assign(costs, IMPROBABLE)
-    found = {column for _, column in pairs}
-    spare = [sighting for column, sighting in enumerate(sightings) if column not in found]
+    spare: list[Sighting] = []
+    if len(pairs) < len(sightings):
+        found = {column for _, column in pairs}
+        spare = [sighting for column, sighting in enumerate(sightings) if column not in found]
     for row, column in pairs:
         thing, whole = things[row], wholes[row][column]
         for sighting in spare if thing.id is not None else ():

@@ -148,7 +148,7 @@ def test_broken_frames_are_skipped_with_a_warning_and_counted(
 def test_frames_that_stay_broken_end_in_a_timeout_and_no_buffer_is_lost(camera: Picamera2Camera) -> None:
     camera.open()
     faults.broken = True
-    with pytest.raises(SourceTimeoutError):
+    with pytest.raises(SourceTimeoutError, match=r"gave only broken frames for 0\.5 s: failed to find buffer"):
         camera.read()
     assert camera.skipped > 4, "more than there are buffers"
 
@@ -262,6 +262,14 @@ def test_a_library_that_pip_has_broken_says_so(monkeypatch: pytest.MonkeyPatch, 
     monkeypatch.delitem(sys.modules, "picamera2", raising=False)
     with pytest.raises(SourceError, match=r"numpy\.dtype size changed.*pip uninstall numpy"):
         load_picamera2()
+
+
+def test_a_library_that_lacks_what_is_needed_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(STAND_IN_VARIABLE)
+    monkeypatch.setitem(sys.modules, "picamera2", types.ModuleType("picamera2"))
+    monkeypatch.setitem(sys.modules, "libcamera", types.ModuleType("libcamera"))
+    with pytest.raises(SourceError, match=r"has no attribute 'Picamera2'.*apt install --only-upgrade"):
+        Picamera2Camera().open()
 
 
 def test_nothing_of_picamera2_is_imported_before_it_is_needed() -> None:

@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 
 from edgevision.capture.fake_faults import faults
-from edgevision.capture.frame import BgrImage, Picture, Yuv420
+from edgevision.capture.frame import BgrImage, GreyImage, Picture, Unwanted, Yuv420
 from edgevision.capture.picamera2 import Picamera2Camera
 from edgevision.capture.picamera2_library import STAND_IN_VARIABLE, CameraLibrary, load_picamera2
 from edgevision.errors import SourceError, SourceTimeoutError
@@ -144,6 +144,29 @@ def test_pictures_stay_as_they_are_when_the_camera_goes_on(camera: Picamera2Came
         camera.read()
     for pixels, copy in zip(all_of_it, copies, strict=True):
         np.testing.assert_array_equal(pixels, copy)
+
+
+@pytest.mark.parametrize("limit", [max(SMALL), max(SIZE)])
+def test_a_grey_picture_can_be_looked_at_before_the_others_are_had(rig: Rig, limit: int) -> None:
+    source = Picamera2Camera(size=SIZE, fps=30, timeout=TIMEOUT, lores_limit=limit)
+    seen: list[GreyImage] = []
+
+    def wanted(grey: Callable[[], GreyImage]) -> bool:
+        seen.extend([grey(), grey()])
+        return len(seen) > 2
+
+    source.open()
+    try:
+        assert isinstance(source.read(wanted), Unwanted)
+        picture = source.read(wanted)
+    finally:
+        source.close()
+    assert isinstance(picture, Picture)
+    assert (limit == max(SIZE)) == (picture.lores is None)
+    smallest = picture.main if picture.lores is None else picture.lores
+    assert isinstance(smallest, Yuv420)
+    assert all(np.abs(grey.astype(int) - smallest.y).mean() < 1 for grey in seen)
+    assert source.skipped == 0
 
 
 def test_a_camera_that_stalls_is_a_timeout_and_comes_back_when_opened_again(camera: Picamera2Camera, rig: Rig) -> None:

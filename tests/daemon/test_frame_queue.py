@@ -1,11 +1,17 @@
 """Live sources: the newest frame wins. Finite sources: every frame. Cameras are served in turn."""
 
 import threading
+from collections import deque
+from functools import partial
 
 import numpy as np
+import pytest
 
 from edgevision.capture.frame import Frame
-from edgevision.daemon.frame_queue import FrameQueue, NoPicture
+from edgevision.capture.transform import WHOLE
+from edgevision.daemon.frame_queue import Errand, FrameQueue, NoPicture
+from edgevision.daemon.prepared_frame import PreparedFrame
+from edgevision.inference.prepared import Prepared
 from edgevision.scene.moment import Moment
 
 IMAGE = np.zeros((2, 2, 3), np.uint8)
@@ -25,6 +31,14 @@ def test_of_a_live_source_the_newest_frame_wins_and_the_dropped_are_told() -> No
     queue = FrameQueue()
     assert [queue.put_newest(frame("a", seq)) for seq in range(3)] == [False, True, True]
     assert taken(queue) == ("a", 2)
+
+
+def test_frames_that_are_ready_count_as_dropped_too() -> None:
+    queue = FrameQueue()
+    ready = [PreparedFrame(frame("a", seq), Prepared(IMAGE, WHOLE, deque()), WHOLE) for seq in range(2)]
+    assert [queue.put_newest(one) for one in ready] == [False, True]
+    assert queue.put_newest(NoPicture("a", Moment(0.0, 0.0), over=True))
+    assert not queue.put_newest(ready[0])
 
 
 def test_cameras_are_served_in_turn_however_fast_one_is() -> None:
@@ -63,6 +77,63 @@ def test_a_frame_in_work_is_not_idle() -> None:
     assert not queue.idle()
     taken(queue)
     assert not queue.idle()
+
+
+def test_an_errand_in_work_is_not_idle_and_one_that_waits_is_done_before_the_end() -> None:
+    queue, done = FrameQueue(), list[int]()
+    for number in range(2):
+        queue.send(partial(done.append, number))
+    queue.close()
+    while isinstance(errand := queue.take(), Errand):
+        assert not queue.idle()
+        errand.do()
+    assert done == [0, 1]
+    assert queue.idle()
+
+
+def test_the_place_of_a_frame_that_is_forgotten_is_free_for_whoever_waits_for_it() -> None:
+    queue = FrameQueue()
+    queue.put_newest(frame("a", 0))
+    waiting = threading.Thread(target=queue.put_when_free, args=(frame("a", 1),), daemon=True)
+    waiting.start()
+    waiting.join(0.1)  # it waits by now
+    queue.forget("a")
+    waiting.join(20)
+    assert not waiting.is_alive()
+    assert taken(queue) == ("a", 1)
+
+
+@pytest.mark.parametrize("what", ["newest", "when free", "wake", "errand"])
+def test_whoever_waits_to_take_is_woken_by_all_there_is_to_take(what: str) -> None:
+    queue = FrameQueue()
+    taker = threading.Thread(target=queue.take, daemon=True)
+    taker.start()
+    taker.join(0.1)  # it waits by now
+    if what == "newest":
+        queue.put_newest(frame("a", 0))
+    elif what == "when free":
+        queue.put_when_free(frame("a", 0))
+    elif what == "wake":
+        queue.wake(NoPicture("a", Moment(0.0, 0.0), over=True))
+    else:
+        queue.send(lambda: None)
+    taker.join(20)
+    assert not taker.is_alive()
+
+
+def test_a_place_that_gets_free_is_taken_by_its_own_camera_though_others_wait_longer() -> None:
+    queue = FrameQueue()
+    waiting = []
+    for camera in "ab":
+        queue.put_newest(frame(camera, 0))
+    for camera in "ba":
+        waiting.append(threading.Thread(target=queue.put_when_free, args=(frame(camera, 1),), daemon=True))
+        waiting[-1].start()
+        waiting[-1].join(0.1)  # it waits by now
+    assert taken(queue) == ("a", 0)
+    waiting[1].join(20)
+    assert not waiting[1].is_alive()
+    queue.close()
 
 
 def test_closing_lets_everybody_go() -> None:

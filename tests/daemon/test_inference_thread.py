@@ -1,15 +1,20 @@
 """Each frame goes through the model once, with what its camera asks for, and what is found is reported."""
 
+import time
+import weakref
 from collections.abc import Iterable, Iterator
+from typing import Any, NoReturn
 
 import numpy as np
 import pytest
 
 from edgevision.capture.frame import Frame
 from edgevision.capture.transform import WHOLE, Region
+from edgevision.daemon import inference_thread
 from edgevision.daemon.camera import Camera
-from edgevision.daemon.frame_queue import FrameQueue, NoPicture
+from edgevision.daemon.frame_queue import Errand, FrameQueue, NoPicture, Waiting
 from edgevision.daemon.inference_thread import InferenceThread
+from edgevision.daemon.prepared_frame import prepare
 from edgevision.daemon.reporter import Reporter
 from edgevision.daemon.scene_rules import scene_rules
 from edgevision.daemon.threads import SupervisedThread
@@ -22,6 +27,12 @@ from edgevision.scene.moment import Moment
 from edgevision.scene.scene import Scene
 from tests.daemon.cameras import Found, a_camera, a_clock
 from tests.daemon.publishers import RecordingPublisher
+from tests.mosquitto import wait_until
+
+
+def fail() -> NoReturn:
+    raise KeyError("a mistake of ours")
+
 
 TOPICS = Topics("edgevision", "test")
 WHOLE_PICTURE = Box(0.0, 0.0, 1.0, 1.0)
@@ -41,11 +52,11 @@ class ScriptedModel(Model):
 class ScriptedQueue(FrameQueue):
     """Gives `script`, and then it is closed."""
 
-    def __init__(self, script: Iterable[Frame | NoPicture]) -> None:
+    def __init__(self, script: Iterable[Waiting | Errand]) -> None:
         super().__init__()
         self._script = iter(script)
 
-    def take(self) -> Frame | NoPicture | None:
+    def take(self) -> Waiting | Errand | None:
         return next(self._script, None)
 
 
@@ -54,7 +65,7 @@ def a_frame(seq: int, crop: Region = WHOLE) -> Frame:
 
 
 def infer(
-    camera: Camera, script: Iterable[Frame | NoPicture] | ScriptedQueue
+    camera: Camera, script: Iterable[Waiting | Errand] | ScriptedQueue
 ) -> tuple[RecordingPublisher, ScriptedModel]:
     """Run an inference thread over `script`; the messages, and what the model was asked for."""
     publisher, model, dead = RecordingPublisher(), ScriptedModel(), list[SupervisedThread]()
@@ -138,7 +149,7 @@ def test_what_is_there_ends_when_detection_is_switched_off_before_a_camera_that_
     camera = a_camera()
 
     class SwitchedOff(ScriptedQueue):
-        def take(self) -> Frame | NoPicture | None:
+        def take(self) -> Waiting | Errand | None:
             taken = super().take()
             camera.controls.detect = not isinstance(taken, NoPicture)
             return taken
@@ -151,3 +162,70 @@ def test_what_a_lost_camera_saw_ends_after_max_lost() -> None:
     lost: list[Frame | NoPicture] = [NoPicture("front", Moment(clock, 1000.0 + clock), False) for clock in (10.0, 11.0)]
     publisher, _ = infer(a_camera(), [*FRAMES, *lost])
     assert sum(b'"type":"end"' in payload for payload in publisher.payloads("front/events")) == 1
+
+
+@pytest.mark.parametrize("then", ["errand", "switched off and on", "switched off", "no picture", "over", "end"])
+def test_nobody_touches_what_a_frame_is_being_reported_to(monkeypatch: pytest.MonkeyPatch, then: str) -> None:
+    camera, told = a_camera(), list[str]()
+    inferred = Reporter.inferred
+
+    def inferred_slowly(*args: Any) -> None:
+        told.append("begun")
+        time.sleep(0.1)
+        inferred(*args)
+        told.append("reported")
+
+    monkeypatch.setattr(Reporter, "inferred", inferred_slowly)
+    for name in ("leave", "no_picture", "unlooked"):
+        monkeypatch.setattr(Reporter, name, lambda *_: told.append("touched"))
+
+    def script() -> Iterator[Waiting | Errand]:
+        yield a_frame(0)
+        camera.controls.leave_wanted = then == "switched off and on"
+        camera.controls.detect = then != "switched off"
+        if then == "errand":
+            yield Errand(lambda: told.append("touched"))
+        elif then in ("no picture", "over"):
+            yield NoPicture("front", Moment(0.1, 1000.1), over=then == "over")
+        elif then != "end":
+            yield a_frame(1)
+
+    infer(camera, script())
+    told.append("touched")
+    assert told[:3] == ["begun", "reported", "touched"]
+
+
+def test_a_frame_that_was_prepared_is_not_prepared_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    preparer = Model(bundled_model("person")).preparer()
+    ready = [prepare(preparer, a_frame(seq)) for seq in range(3)]
+    monkeypatch.setattr(inference_thread, "prepare", None)
+    publisher, _ = infer(a_camera(), ready)
+    assert len(publisher.payloads("front/detections")) == 3
+
+
+def test_the_reporters_of_one_that_has_died_are_nobody_s() -> None:
+    camera, dead = a_camera(), list[SupervisedThread]()
+    scene = Scene(scene_rules(camera.settings), lambda: "front-1")
+    threads = [
+        InferenceThread(ScriptedModel(), ScriptedQueue([Errand(fail) if fails else a_frame(0)]), dead.append)
+        for fails in (False, True)
+    ]
+    for thread in threads:
+        thread.reporters["front"] = Reporter(camera, scene, TOPICS, RecordingPublisher(), 1, ["person"], a_clock())
+        thread.start()
+        thread.join(20)
+    assert [thread.done for thread in threads] == [True, False]
+    assert dead == threads[1:]
+
+
+def test_frames_that_were_inferred_and_reported_are_not_held_on_to_while_none_comes() -> None:
+    gone = list[weakref.ref[object]]()
+
+    def script() -> Iterator[Waiting | Errand]:
+        image = np.zeros((40, 40, 3), np.uint8)
+        gone.append(weakref.ref(image))
+        yield Frame("front", 0, 1000.0, 0.0, 0.0, image)
+        del image
+        wait_until(lambda: gone[0]() is None, "the frame to be let go of")
+
+    infer(a_camera(), script())

@@ -102,3 +102,14 @@ def test_one_that_has_died_is_reported_and_keeps_nobody_waiting(
         reports.report(a_finding(slow, seq))
     reports.finish()
     assert slow.told == []
+
+
+def test_it_ends_once_all_that_was_handed_over_is_told(slow: Slow, dead: list[SupervisedThread]) -> None:
+    thread = ReportThread("report", dead.append)
+    thread.start()
+    thread.report(a_finding(slow, 0))
+    assert slow.at_work.wait(20)
+    threading.Timer(0.1, slow.may.set).start()
+    thread.end()
+    assert slow.told == [0]
+    assert not thread.is_alive()

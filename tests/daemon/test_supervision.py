@@ -13,10 +13,11 @@ import yaml
 from edgevision.capture.frame import Picture
 from edgevision.capture.source import Wanted
 from edgevision.config.loader import parse_config
-from edgevision.daemon import inference_thread
+from edgevision.daemon import inference_thread, report_thread
 from edgevision.daemon.daemon import Daemon
 from edgevision.daemon.models import open_models
 from edgevision.daemon.notify import Notifier
+from edgevision.daemon.reporter import Reporter
 from edgevision.daemon.stop_request import StopRequest
 from edgevision.errors import SourceError
 from edgevision.inference.model import Model, Outputs
@@ -221,6 +222,42 @@ def test_without_a_watchdog_a_model_that_hangs_is_the_end(
     hang.set()
     watched.thread.join(20)
     assert watched.ended == [False]
+
+
+@pytest.mark.parametrize("part", ["_look", "_report", "_tell_counts"])
+def test_a_report_that_fails_again_and_again_is_the_end_in_order(
+    broker: Mosquitto, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, part: str
+) -> None:
+    subscriber = broker.subscribe("edgevision/test/status")
+    monkeypatch.setattr(Reporter, "start", lambda _: None)
+    monkeypatch.setattr(Reporter, part, lambda *_: fail())
+    watched = watch(broker, Camera(), Systemd(), monkeypatch)
+    watched.thread.join(20)
+    assert watched.ended == [False]
+    assert [record.getMessage() for record in caplog.records if record.exc_info] == ["report person died"]
+    subscriber.wait_for_payload("edgevision/test/status", b"offline")
+
+
+def test_a_report_that_hangs_is_noticed_though_no_frame_comes_any_more(
+    broker: Mosquitto, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    telling, over = threading.Event(), threading.Event()
+
+    def hang(*_: object) -> None:
+        telling.set()
+        over.wait(60)
+
+    monkeypatch.setattr(Reporter, "inferred", hang)
+    monkeypatch.setattr(report_thread, "LONGEST", 0.5)
+    systemd, camera = Systemd(), Late()
+    watched = watch(broker, camera, systemd, monkeypatch)
+    monkeypatch.setattr(Camera, "read", lambda *_: PICTURE if not telling.wait(0.02) else over.wait(60) and PICTURE)
+    camera.comes.set()
+    watched.thread.join(20)
+    assert watched.ended == [False]
+    assert "a model hangs: person (telling of one frame for" in caplog.text
+    assert watched.daemon.hung[-1:] == ["report person"]
+    over.set()
 
 
 def test_a_camera_that_can_not_be_had_back_is_the_end(broker: Mosquitto, monkeypatch: pytest.MonkeyPatch) -> None:

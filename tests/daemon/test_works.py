@@ -15,7 +15,7 @@ from edgevision.capture.lores import View
 from edgevision.capture.source import Wanted
 from edgevision.config.loader import parse_config
 from edgevision.config.sources import V4l2Source
-from edgevision.daemon import works
+from edgevision.daemon import inference_thread, works
 from edgevision.daemon.camera import Camera
 from edgevision.daemon.models import ModelInUse, open_models
 from edgevision.daemon.reporter import Reporter
@@ -45,6 +45,7 @@ class Source:
         self._picture = Picture(np.zeros((16, settings.size[0], 3), np.uint8))
         self._pause = threading.Event()
         self.hangs, self.released, self.abandoned = threading.Event(), threading.Event(), threading.Event()
+        self.ended = False
 
     def open(self) -> None:
         self._opened.append([*self._opened[-1], self])
@@ -53,7 +54,7 @@ class Source:
         self._pause.wait(0.01)
         if self.hangs.is_set():
             self.released.wait(60)
-        return self._picture
+        return None if self.ended else self._picture
 
     def close(self) -> None:
         self._opened.append([source for source in self._opened[-1] if source is not self])
@@ -249,3 +250,47 @@ def test_a_new_camera_s_first_frame_is_reported_though_the_model_was_busy(
     yard.hangs.set()  # there will be no other
     inferring.released.set()
     wait_until(lambda: bool(changing.notes[-1].widths), "that frame to be reported")
+
+
+def test_the_model_s_thread_gets_frames_that_are_ready(changing: Changing, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inference_thread, "prepare", None)
+    changing.become({"front": 100, "yard": 300})
+    wait_until(lambda: all(notes.widths for notes in changing.notes), "frames")
+
+
+def test_it_is_finished_once_every_frame_has_been_inferred_and_reported(
+    changing: Changing, inferring: Inferring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    telling, may = threading.Event(), threading.Event()
+
+    def tell(*_: object) -> None:
+        telling.set()
+        may.wait(60)
+
+    monkeypatch.setattr(Notes, "inferred", tell)
+    inferring.held.set()
+    changing.become({"front": 100})
+    assert inferring.busy.wait(20)
+    changing.sources[0].ended = True
+    wait_until(lambda: not changing.works._posts["front"].capture.is_alive(), "the end of the source")
+    assert not changing.works.finished
+    inferring.released.set()
+    assert telling.wait(20)
+    assert not changing.works.finished
+    may.set()
+    wait_until(lambda: changing.works.finished, "the end")
+    with changing.works._benches[0].thread._reports._busy:  # a report, whatever it is of
+        assert not changing.works.finished
+
+
+def test_a_model_is_said_to_hang_only_if_it_stays_late_after_a_pause_of_the_whole_process(
+    changing: Changing, inferring: Inferring
+) -> None:
+    changing.become({"front": 100})
+    inferring.held.set()
+    assert inferring.busy.wait(20)
+    heartbeat = changing.works._benches[0].thread.heartbeat
+    heartbeat._monotonic = lambda: time.monotonic() + 60
+    assert changing.works.stuck == []
+    heartbeat._monotonic = lambda: time.monotonic() + 70
+    assert [one.partition(" for ")[0] for one in changing.works.stuck] == ["person (at one frame"]

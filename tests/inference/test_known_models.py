@@ -1,6 +1,7 @@
 """What earlier starts found out about a model is believed only where it still holds."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -15,21 +16,42 @@ from edgevision.inference.twins import Pair
 A, B = "a" * 64, "b" * 64
 
 
+def note(path: Path, *models: tuple[str, int | None]) -> None:
+    """Have a start note models, and prove them."""
+    known = KnownModels(path)
+    for sha256, threads in models:
+        known.note(sha256, threads)
+    known.prove()
+
+
 def test_what_was_noted_is_known_at_the_next_start(tmp_path: Path) -> None:
     path = tmp_path / "state" / "known.json"
-    KnownModels(path).note(A, 1)
-    KnownModels(path).note(B, None)
-    KnownModels(path).note(A, None)  # it was opened with a number that is written
-    assert A in KnownModels(path)
-    assert B in KnownModels(path)
-    assert "c" * 64 not in KnownModels(path)
-    assert (KnownModels(path).threads(A), KnownModels(path).threads(B)) == (1, None)
+    note(path, (A, 1))
+    note(path, (B, None))
+    note(path, (A, None))  # it was opened with a number that is written
+    known = KnownModels(path)
+    assert A in known
+    assert B in known
+    assert "c" * 64 not in known
+    assert (known.threads(A), known.threads(B)) == (1, None)
+    known.prove()
     assert [file.name for file in path.parent.iterdir()] == ["known.json"]
+
+
+def test_a_start_that_a_model_brought_down_leaves_nothing_to_believe(tmp_path: Path) -> None:
+    path = tmp_path / "known.json"
+    note(path, (A, 1))
+    assert A in KnownModels(path)  # and there it crashes
+    assert A not in KnownModels(path)
+    note(path, (B, 1))
+    known = KnownModels(path)
+    assert A not in known
+    assert B in known
 
 
 def test_another_version_runtime_or_machine_believes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "known.json"
-    KnownModels(path).note(A, 1)
+    note(path, (A, 1))
     content = json.loads(path.read_text())
     for place in range(len(content["here"])):
         other = [*content["here"]]
@@ -38,23 +60,50 @@ def test_another_version_runtime_or_machine_believes_nothing(tmp_path: Path, mon
         assert A not in KnownModels(path)
     path.write_text(json.dumps(content))
     assert A in KnownModels(path)
+    path.write_text(json.dumps(content))
     monkeypatch.setattr(known_models, "load_runtime", lambda: "ai-edge-litert 99")
     assert A not in KnownModels(path)
 
 
-@pytest.mark.parametrize("damage", [b"", b"{", b"[]", b"\xff", b"[" * 60_000, b'{"here": []}'])
+@pytest.mark.parametrize(
+    "damage", [b"", b"{", b"[]", b"\xff", b"[" * 60_000, b'{"here": []}', b'{"here": HERE}', b" " * 70_000, b"9" * 9000]
+)
 def test_a_damaged_file_is_not_believed_and_replaced(damage: bytes, tmp_path: Path) -> None:
     path = tmp_path / "known.json"
-    path.write_bytes(damage)
+    path.write_bytes(damage.replace(b"HERE", json.dumps(KnownModels(path)._here).encode()))
     assert A not in KnownModels(path)
-    KnownModels(path).note(A, 1)
+    note(path, (A, 1))
     assert A in KnownModels(path)
+
+
+@pytest.mark.parametrize("kind", ["a pipe", "a link to nothing", "a link to a device"])
+def test_what_is_no_file_is_not_waited_for_and_replaced(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / "known.json"
+    match kind:
+        case "a pipe":
+            os.mkfifo(path)
+        case "a link to nothing":
+            path.symlink_to(tmp_path / "nothing")
+        case _:
+            path.symlink_to("/dev/zero")
+    assert A not in KnownModels(path)
+    note(path, (A, 1))
+    assert path.is_file()
+    assert not path.is_symlink()
+    assert A in KnownModels(path)
+
+
+def test_a_folder_in_its_place_is_no_failure(tmp_path: Path) -> None:
+    path = tmp_path / "known.json"
+    (path / "something").mkdir(parents=True)
+    note(path, (A, 1))
+    assert A not in KnownModels(path)
 
 
 @pytest.mark.parametrize("threads", ['{"%s": 0}', '{"%s": 10000}', '{"%s": true}', '{"%s": "2"}', '["%s"]', "null"])
 def test_numbers_that_cannot_be_are_not_believed(threads: str, tmp_path: Path) -> None:
     path = tmp_path / "known.json"
-    KnownModels(path).note(B, 1)
+    note(path, (B, 1))
     here = json.dumps(json.loads(path.read_text())["here"])
     path.write_text(f'{{"here": {here}, "threads": {threads.replace("%s", A)}}}')
     assert A not in KnownModels(path)
@@ -73,15 +122,17 @@ def test_the_file_does_not_grow_without_end(tmp_path: Path) -> None:
     known = KnownModels(path)
     for number in range(MOST_MODELS + 5):
         known.note(f"{number:064x}", None)
-    assert f"{0:064x}" not in KnownModels(path)
-    assert f"{MOST_MODELS + 4:064x}" in KnownModels(path)
+    known.prove()
+    again = KnownModels(path)
+    assert f"{0:064x}" not in again
+    assert f"{MOST_MODELS + 4:064x}" in again
 
 
 def test_a_known_model_is_neither_tried_nor_measured_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     person, known = bundled_model("person"), tmp_path / "known.json"
-    measured = open_accelerated(
-        Choice(person, options={"threads": None}), Pair(person, None), None, known=KnownModels(known)
-    )
+    first = KnownModels(known)
+    measured = open_accelerated(Choice(person, options={"threads": None}), Pair(person, None), None, known=first)
+    first.prove()
 
     def refuse(*arguments: object, **options: object) -> None:
         raise ModelError("is tried")
@@ -100,7 +151,12 @@ def test_a_changed_file_is_tried_again(tmp_path: Path, monkeypatch: pytest.Monke
     model = tmp_path / "model.tflite"
     model.write_bytes(bundled_model("person").read_bytes())
     options = {"labels": bundled_model("person").with_suffix(".txt")}
-    open_accelerated(Choice(model, options=options), Pair(model, None), None, known=KnownModels(tmp_path / "known"))
-    model.write_bytes(model.read_bytes()[:100_000])
+    known = KnownModels(tmp_path / "known")
+    open_accelerated(Choice(model, options=options), Pair(model, None), None, known=known)
+    known.prove()
+    before = model.stat()
+    content = model.read_bytes()
+    model.write_bytes(content[:100_000] + bytes(len(content) - 100_000))
+    os.utime(model, ns=(before.st_atime_ns, before.st_mtime_ns))
     with pytest.raises(ModelError, match="damaged"):
         open_accelerated(Choice(model, options=options), Pair(model, None), None, known=KnownModels(tmp_path / "known"))

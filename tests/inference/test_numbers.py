@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from edgevision.inference.model import Model
+from edgevision.inference.runtime import Runtime
 from tests.inference.fake_interpreter import LABELS, SIDE, End, FakeInterpreter, model_file
 
 INPUTS = {"uint8": End("uint8", 1 / 128, 128), "int8": End("int8", 0.0078, -1), "float32": End("float32")}
@@ -72,10 +73,19 @@ def test_the_runtime_is_asked_for_that_many_threads(tmp_path: Path, asked: int, 
 def test_the_number_of_threads_that_measures_fastest_is_the_one_that_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    interpreter = FakeInterpreter(INPUTS["uint8"], OUTPUTS["float32"], list(PROBABILITIES), ["SOFTMAX"])
-    monkeypatch.setattr("edgevision.inference.model.thread_counts", lambda: [1, 2, 4])
-    monkeypatch.setattr(
-        "edgevision.inference.model._time_invoke", lambda _: {1: 3.0, 2: 1.0}.get(interpreter.threads[-1], 2.0)
-    )
-    model = Model(model_file(tmp_path), threads=None, runtime=interpreter.runtime())
-    assert (interpreter.threads[-1], model.info.threads) == (2, 2)
+    seconds = {1: 3.0, 2: 1.0, 4: 2.0}
+    invoked = []
+
+    class Opened(FakeInterpreter):
+        def invoke(self) -> None:
+            invoked.append(self.threads[0])
+
+    def opened(*, num_threads: int, **_: object) -> Opened:
+        return Opened(INPUTS["uint8"], OUTPUTS["float32"], list(PROBABILITIES), ["SOFTMAX"], [num_threads])
+
+    monkeypatch.setattr("edgevision.inference.model.thread_counts", lambda: list(seconds))
+    monkeypatch.setattr("edgevision.inference.model._time_invoke", lambda interpreter: seconds[interpreter.threads[0]])
+    model = Model(model_file(tmp_path), threads=None, runtime=Runtime("fake", "1.0", opened, object))
+    assert model.info.threads == 2
+    model.run(np.zeros((SIDE, SIDE, 3), np.uint8), threshold=0.5, max_detections=1)
+    assert invoked == [2]

@@ -180,6 +180,17 @@ def test_a_cameras_yuv_is_written_as_the_same_picture_in_bgr(
     assert difference.max() <= 12
 
 
+@pytest.mark.parametrize("full_range", [True, False])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_the_bars_beside_a_cameras_yuv_are_as_grey_as_others(full_range: bool, channels: int) -> None:
+    picture = as_camera_gives_it(np.full((40, 80, 3), 255, np.uint8), full_range=full_range)
+    tensor = np.zeros((1, 80, 80, channels), np.uint8)
+    writer(80, 80, "uint8", channels=channels, resize="letterbox")(picture, tensor)
+    assert (tensor[0, 20:60] >= 254).all()
+    assert (tensor[0, :20] == 127).all()
+    assert (tensor[0, 60:] == 127).all()
+
+
 def test_the_colours_of_a_cameras_yuv_are_not_swapped() -> None:
     red = np.full((40, 60, 3), (0, 0, 255), np.uint8)
     tensor = np.zeros((1, 8, 8, 3), np.uint8)

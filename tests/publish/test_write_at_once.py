@@ -2,15 +2,17 @@
 
 import socket
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 from paho.mqtt.client import Client
 
 from edgevision.errors import BrokerError
+from edgevision.publish import paho_client
 from edgevision.publish.broker import BrokerSettings, TlsFiles
 from edgevision.publish.connection import Connection
 from edgevision.publish.in_flight import WRITTEN, InFlight, Sent
@@ -91,6 +93,36 @@ def test_nothing_comes_between_the_parts_of_a_message(mosquitto: Mosquitto, monk
         subscriber.wait_for_payload("a", b"whole")
 
 
+@pytest.mark.parametrize("often", [False, True])
+def test_the_rest_of_a_message_is_written_at_once_when_there_is_room(
+    mosquitto: Mosquitto, monkeypatch: pytest.MonkeyPatch, often: bool
+) -> None:
+    subscriber = mosquitto.subscribe("#")
+    send = socket.socket.send
+    with opened(settings(mosquitto)) as connection:
+        if often:  # as after so many messages that nobody has looked at
+            woken = connection._client._sockpairW
+            assert woken is not None
+            with suppress(BlockingIOError):
+                while woken.send(bytes(1000)):
+                    pass
+
+        def send_a_part(it: socket.socket, data: bytes) -> int:
+            monkeypatch.undo()
+            return send(it, data[:3])
+
+        loop = threading.Thread(target=connection.step, args=(20.0,), daemon=True)
+        if not often:
+            loop.start()
+            time.sleep(0.2)  # it waits for the network by now
+        monkeypatch.setattr(socket.socket, "send", send_a_part)
+        assert connection.write(Message("a", b"whole"))
+        if often:
+            loop.start()
+        subscriber.wait_for_payload("a", b"whole", timeout=10.0)
+        loop.join()
+
+
 def test_nobody_writes_while_another_thread_does(mosquitto: Mosquitto, monkeypatch: pytest.MonkeyPatch) -> None:
     writing, go_on, send = threading.Event(), threading.Event(), Client._sock_send
 
@@ -112,6 +144,33 @@ def test_nobody_writes_while_another_thread_does(mosquitto: Mosquitto, monkeypat
             other.join()
 
 
+def test_a_large_message_is_left_to_the_thread_that_has_the_time(mosquitto: Mosquitto) -> None:
+    with opened(settings(mosquitto)) as connection:
+        assert connection.write(Message("a", bytes(65_536)))
+        assert not connection.write(Message("a", bytes(65_537)))
+
+
+@pytest.mark.parametrize("how", ["_sock_close", "drop"])
+def test_nobody_closes_the_socket_in_the_middle_of_a_message(
+    mosquitto: Mosquitto, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    send, closers = socket.socket.send, list[threading.Thread]()
+    with opened(settings(mosquitto)) as connection:
+
+        def send_meanwhile(it: socket.socket, data: bytes) -> int:
+            closers.append(threading.Thread(target=getattr(connection._client, how)))
+            closers[0].start()
+            closers[0].join(0.2)
+            assert closers[0].is_alive()
+            return send(it, data)
+
+        monkeypatch.setattr(socket.socket, "send", send_meanwhile)
+        assert connection.write(Message("a", b""))
+        monkeypatch.undo()
+        closers[0].join()
+        assert not connection.write(Message("a", b""))
+
+
 def test_no_message_of_a_higher_qos_goes_out_without_its_acknowledgement(mosquitto: Mosquitto) -> None:
     with opened(settings(mosquitto)) as connection:
         assert not connection.write(Message("a", b"", qos=1))
@@ -129,9 +188,45 @@ def test_a_broken_connection_raises_nothing_at_whoever_publishes() -> None:
         assert not connection.write(Message("a", b""))
 
 
+@pytest.mark.parametrize(
+    ("met", "told"), [(ConnectionResetError(104, "reset by peer"), True), (BlockingIOError(11, "full"), False)]
+)
+def test_what_only_the_writer_meets_is_told_when_the_connection_ends(
+    monkeypatch: pytest.MonkeyPatch, met: OSError, told: bool
+) -> None:
+    def fail(*_: object) -> int:
+        raise met
+
+    with (
+        ScriptedBroker(CONNACK_5) as broker,
+        opened(BrokerSettings(broker.host, broker.port, client_id="pi")) as connection,
+    ):
+        monkeypatch.setattr(socket.socket, "send", fail)
+        assert not connection.write(Message("a", b""))
+        monkeypatch.undo()
+        broker.hang_up()
+        with pytest.raises(BrokerError, match="closed the connection") as end:
+            for _ in range(50):
+                connection.step(0.1)
+        assert (str(met) in str(end.value)) == told
+
+
 def test_on_a_connection_that_was_dropped_nothing_is_written(mosquitto: Mosquitto) -> None:
     with opened(settings(mosquitto)) as connection:
         connection.drop()
+        assert not connection.write(Message("a", b""))
+
+
+def test_a_connection_that_ends_just_before_the_writing_raises_nothing(
+    mosquitto: Mosquitto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with opened(settings(mosquitto)) as connection:
+
+        def packet(*_: object) -> bytes:
+            connection._client._sock_close()  # as paho's thread might, just now
+            return b"."
+
+        monkeypatch.setattr(paho_client, "_packet", packet)
         assert not connection.write(Message("a", b""))
 
 
