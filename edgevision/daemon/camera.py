@@ -40,9 +40,9 @@ class CameraControls:
 
     Each is set by one thread and read by others, whole at a time: `detect`, `threshold` and `snapshot_wanted` by the
     main thread (the last is taken back by who reports), `occupied` (something is there to follow) by who reports: the
-    report thread while it is at a frame, else the inference thread. `leave_wanted` is set by the main thread when detection is switched off, also where it is on again
-    before the next frame, and taken back by the inference thread. `fps_limit` is set by the main thread: at most so
-    many frames a second are for the model, None: all.
+    report thread while it is at a frame, else the inference thread. `leave_wanted` is set by the main thread when
+    detection is switched off, also where it is on again before the next frame, and taken back by the inference thread.
+    `fps_limit` is set by the main thread: at most so many frames a second are for the model, None: all.
     """
 
     threshold: float
