@@ -11,6 +11,7 @@ from edgevision.daemon.reporter import Reporter
 from edgevision.daemon.threads import SupervisedThread
 from edgevision.inference.accelerated import AcceleratedModel
 from edgevision.inference.model import Inference, Model
+from edgevision.inference.threads import cores
 
 LONGEST = 30.0
 """Seconds for one frame. An accelerator that hangs is given up, and the CPU asked, in ten."""
@@ -19,7 +20,7 @@ LONGEST = 30.0
 class InferenceThread(SupervisedThread):
     """Runs one model, which belongs to this thread alone, on the frames of `queue`.
 
-    While it is at one frame, another thread reports the one before.
+    While it is at one frame, another thread reports the one before, if the model leaves a core to it.
     """
 
     def __init__(
@@ -34,6 +35,8 @@ class InferenceThread(SupervisedThread):
         """One for each of the model's cameras; belongs to this thread while it lives (`FrameQueue.send`)."""
         self._queue = queue
         self._preparer = model.preparer()
+        # Where there is none left, the model's own threads would have to wait for each other as often as it ran.
+        self._aside = model.info.threads < cores()
         self._reports = ReportThread(f"report {model.info.path.stem}", on_death)
 
     @property
@@ -90,7 +93,11 @@ class InferenceThread(SupervisedThread):
             with counters.lock:
                 counters.inferred += 1
                 counters.inference_ms.append(outputs.seconds * 1000)
-            self._reports.report(Finding(reporter, prepared.frame, prepared.view, outputs))
+            finding = Finding(reporter, prepared.frame, prepared.view, outputs)
+            if self._aside:
+                self._reports.report(finding)
+            else:
+                finding.report()
         else:
             self._reports.finish()
             reporter.unlooked(_frame(taken))

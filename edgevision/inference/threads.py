@@ -7,10 +7,14 @@ WORTH_A_THREAD = 0.95
 """Another core is taken only if it saves at least a twentieth of the time."""
 
 
+def cores() -> int:
+    """How many this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
 def thread_counts() -> list[int]:
-    """The numbers of threads worth trying here: 1, 2, 4 … up to the cores this process may use."""
-    cores = len(os.sched_getaffinity(0))
-    return [count for count in (1, 2, 4, 8) if count <= cores]
+    """The numbers of threads worth trying here: 1, 2, 4 … up to one a core."""
+    return [count for count in (1, 2, 4, 8) if count <= cores()]
 
 
 def fastest(candidates: Sequence[int], seconds_of: Callable[[int], float]) -> int:

@@ -1,5 +1,6 @@
 """Each frame goes through the model once, with what its camera asks for, and what is found is reported."""
 
+import threading
 import time
 import weakref
 from collections.abc import Iterable, Iterator
@@ -20,7 +21,7 @@ from edgevision.daemon.scene_rules import scene_rules
 from edgevision.daemon.threads import SupervisedThread
 from edgevision.inference.bundled import bundled_model
 from edgevision.inference.detection import Box, Detection
-from edgevision.inference.model import Model, Outputs
+from edgevision.inference.model import Inference, Model, Outputs
 from edgevision.inference.prepared import Prepared
 from edgevision.publish.topics import Topics
 from edgevision.scene.moment import Moment
@@ -229,3 +230,21 @@ def test_frames_that_were_inferred_and_reported_are_not_held_on_to_while_none_co
         wait_until(lambda: gone[0]() is None, "the frame to be let go of")
 
     infer(a_camera(), script())
+
+
+@pytest.mark.parametrize(("there_are", "who"), [(2, "report person"), (1, "alone")])
+def test_a_model_that_takes_every_core_has_no_thread_beside_it(
+    monkeypatch: pytest.MonkeyPatch, there_are: int, who: str
+) -> None:
+    monkeypatch.setattr("edgevision.daemon.inference_thread.cores", lambda: there_are)
+    told_by: list[str] = []
+
+    class Named(Reporter):
+        def inferred(self, frame: Frame, inference: Inference) -> None:
+            told_by.append(threading.current_thread().name)
+
+    monkeypatch.setitem(globals(), "Reporter", Named)
+    alone = threading.Thread(target=infer, args=(a_camera(), FRAMES), name="alone")
+    alone.start()
+    alone.join(60)
+    assert told_by == [who] * len(FRAMES)
