@@ -212,7 +212,8 @@ class Publisher:
                 try:
                     self._attend_connection()
                 except BrokerError as error:
-                    self._outage.down(str(error), time.monotonic())
+                    if self._speaking.is_set():  # else nobody has anything to say yet, and may never have
+                        self._outage.down(str(error), time.monotonic())
                 if self._renewed:
                     backoff.reset()
                     continue

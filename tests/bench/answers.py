@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import time
 from pathlib import Path
 from typing import Any, Self
 
@@ -43,3 +44,14 @@ class Answers:
         self._process.stdin.write(json.dumps({"seconds": seconds}) + "\n")
         self._process.stdin.flush()
         return self.answer()
+
+
+def told(model: Path, frames: Path, threads: int = 1) -> dict[str, Any]:
+    """What the framework tells a contender."""
+    return {
+        "model": str(model),
+        "labels": None,
+        "frames": [str(frames)],
+        "threads": threads,
+        "spawned": time.monotonic(),
+    }
