@@ -1,7 +1,7 @@
 """`arm64`: Debian 12 for 64-bit Arm and the wheels a Pi would install, run by qemu.
 
 Nothing is executed while it is built. Without the kernel's binfmt_misc no Arm program can start another one in here
-but by STARTER: no console scripts, only `interpreter -m …`.
+but by STARTER: no console scripts, only `interpreter -m …` and `-c …`.
 """
 
 import shutil
