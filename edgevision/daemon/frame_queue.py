@@ -30,13 +30,19 @@ Waiting = Frame | PreparedFrame | NoPicture
 
 
 class FrameQueue:
-    """At most one waiting frame a camera; cameras are served in the order in which their frames began to wait."""
+    """At most one waiting frame a camera; of those that wait, the camera is next whose turn is longest ago.
+
+    In the order of arrival, cameras whose frames come a moment after their turn would have fewer turns than others.
+    """
 
     def __init__(self) -> None:
         lock = threading.Lock()  # guards all below
         self._arrived, self._freed = threading.Condition(lock), threading.Condition(lock)
         self._errands: deque[Errand] = deque()
         self._waiting: dict[str, Waiting] = {}
+        self._turns: dict[str, int] = {}
+        """The number of each camera's last turn."""
+        self._turn = 0
         self._in_work = False
         self._closed = False
 
@@ -61,6 +67,7 @@ class FrameQueue:
         """Drop what waits of this camera."""
         with self._freed:
             self._waiting.pop(camera, None)
+            self._turns.pop(camera, None)
             self._freed.notify_all()
 
     def send(self, errand: Callable[[], None]) -> None:
@@ -94,11 +101,16 @@ class FrameQueue:
                 return self._errands.popleft()
             if self._closed:
                 return None
-            camera = next(iter(self._waiting))
+            camera = min(self._waiting, key=self._last_turn)
+            self._turn += 1
+            self._turns[camera] = self._turn
             frame = self._waiting.pop(camera)
             self._in_work = True
             self._freed.notify_all()
             return frame
+
+    def _last_turn(self, camera: str) -> int:
+        return self._turns.get(camera, 0)
 
     def idle(self) -> bool:
         """Whether no frame waits or is in work."""

@@ -52,6 +52,16 @@ def test_cameras_are_served_in_turn_however_fast_one_is() -> None:
     assert [taken(queue), taken(queue)] == [("fast", 5), ("slow", 1)]
 
 
+def test_a_camera_whose_frame_comes_late_has_its_turn_before_those_that_had_theirs_after_it() -> None:
+    queue = FrameQueue()
+    for camera in "abc":
+        queue.put_newest(frame(camera, 0))
+    assert [taken(queue), taken(queue)] == [("a", 0), ("b", 0)]
+    queue.put_newest(frame("b", 1))
+    queue.put_newest(frame("a", 1))
+    assert [taken(queue) for _ in "abc"] == [("c", 0), ("a", 1), ("b", 1)]
+
+
 def test_of_a_finite_source_every_frame_arrives_in_order() -> None:
     queue = FrameQueue()
     got: list[int] = []
