@@ -220,6 +220,7 @@ def test_stop_sends_what_no_disk_takes_in_one_more_attempt(tmp_path: Path) -> No
         subscriber = broker.subscribe("#")
         assert publisher.stop(5.0)
         wait_for_numbers(subscriber, 1)
+        subscriber.wait_for_payload(STATUS, b"offline")
         assert subscriber.payloads(STATUS) == [b"online", b"offline"]
 
 

@@ -36,6 +36,7 @@ def test_it_is_connected_but_says_nothing_before_it_may(mosquitto: Mosquitto, pr
     wait_until(lambda: heard == [b"OFF"], "the command")
     assert mosquitto.log_path.read_text().count("as edgevision-pi") == 1
     assert publisher.stop(5.0)
+    subscriber.wait_for_payload(STATUS, b"offline")
     assert subscriber.payloads(STATUS) == [b"online", b"offline"]
 
 
