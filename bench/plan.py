@@ -184,7 +184,7 @@ def _speed_entries(plan: Plan, number: int, threads: int, frames: Sequence[Path]
 def _peers(model: ModelFile, threads: int, frames: Sequence[Path]) -> list[Entry]:
     from bench import peers
 
-    return list(getattr(peers, "entries", lambda *_: [])(model, threads, _settings(model, frames[:1])))
+    return list(peers.entries(model, threads, _settings(model, frames[:1])))
 
 
 def _limit(plan: Plan, model: ModelFile, threads: int, frames: Sequence[Path], chance: random.Random) -> float:
