@@ -335,7 +335,7 @@ def test_the_outbox_ends_with_the_process_of_a_stopped_daemon(mosquitto: Mosquit
     subscriber = mosquitto.subscribe("events")
     program = CHILD.replace(
         "for number in range",
-        "import signal\nsignal.signal(15, lambda *_: (publisher.stop(3), exit()))\nfor number in range",
+        "import signal\nsignal.signal(15, lambda *_: (publisher.stop(60), exit()))\nfor number in range",
     )
     command = [sys.executable, "-c", program, str(mosquitto.port), str(path), "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
