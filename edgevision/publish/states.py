@@ -55,8 +55,9 @@ class States:
             if turn is not None and delivered < turn.delivered and now < turn.at_latest:
                 return None  # those behind it were announced later
             message = self._newest[topic]
-            # paho lets QoS 0 overtake those of QoS 1 and 2 that have no place in its window yet.
-            if topic not in self._busy and (message.qos > 0 or handed - acknowledged <= WINDOW):
+            # paho lets QoS 0 overtake those of QoS 1 and 2 that have no place in its window yet, and it tells that a
+            # message is acknowledged before it gives that one's place to the next: one place counts as free.
+            if topic not in self._busy and (message.qos > 0 or handed - acknowledged < WINDOW):
                 del self._due[topic]
                 self._busy.add(topic)
                 return message
