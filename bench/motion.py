@@ -2,9 +2,9 @@
 
     python -m bench.motion
 
-Noisy pictures, of 1280x720 and of the size of lores, through `small_grey` and then the gate; one OpenCV thread. First
-one after the other, as while something moves on a busy machine; then with a rest between them, after which nothing is
-in the processor's caches any more, as while nothing moves.
+Noisy pictures, of 1280x720 and of sizes that lores has, through `small_grey` and then the gate; one OpenCV thread.
+First one after the other, as while something moves on a busy machine; then with a rest between them, after which
+nothing is in the processor's caches any more, as while nothing moves.
 """
 
 import argparse
@@ -19,8 +19,9 @@ from edgevision.capture.small_grey import small_grey
 from edgevision.capture.transform import WHOLE
 from edgevision.scene.motion import COMPARE_EVERY, MotionGate
 
-SHAPES = ((720, 1280, 3), (360, 640, 3), (360, 640))
-"""In blue, green, red as USB cameras give it; the last as the luma of a Pi camera's lores stream."""
+SHAPES = ((720, 1280, 3), (360, 640, 3), (300, 300), (256, 256))
+"""In blue, green, red as USB cameras give it; the last two as the luma of a Pi camera's lores stream, for SSD MobileNet
+and for classifiers of 224 pixels."""
 
 
 def noisy(shape: tuple[int, ...], count: int = 8) -> list[NDArray[np.uint8]]:

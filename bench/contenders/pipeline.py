@@ -20,8 +20,7 @@ import numpy as np
 from bench.frames import HEIGHT, WIDTH, load
 from bench.turns import Stamp, Turn, resident, serve, steady
 from edgevision.capture.frame import BgrImage, Picture, Yuv420
-from edgevision.capture.lores import View, lores_limit
-from edgevision.capture.picamera2 import lores_size
+from edgevision.capture.lores import View, lores_size
 from edgevision.capture.source import Wanted
 from edgevision.capture.yuv import bgr_to_i420, i420
 from edgevision.config.loader import load_config
@@ -170,7 +169,7 @@ def _pictures(folder: str, view: View | None) -> list[Picture]:
 
 
 def _lores(image: BgrImage, view: View) -> Yuv420 | None:
-    size = lores_size((WIDTH, HEIGHT), lores_limit((WIDTH, HEIGHT), view))
+    size = lores_size((WIDTH, HEIGHT), view)
     if size is None:
         return None
     width, height = size

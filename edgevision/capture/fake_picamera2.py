@@ -16,7 +16,6 @@ import math
 import threading
 import time
 import weakref
-from collections import deque
 from collections.abc import Mapping
 from concurrent.futures import CancelledError
 from dataclasses import dataclass
@@ -29,7 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgevision.capture.fake_faults import LOOK_AGAIN, faults
-from edgevision.capture.fake_scene import BARS, KEPT, Scene
+from edgevision.capture.fake_scene import BARS, Scene, Streams, is_there
 from edgevision.capture.frame import BgrImage
 from edgevision.capture.yuv import bgr_to_i420
 
@@ -136,7 +135,7 @@ class Picamera2:
     @classmethod
     def global_camera_info(cls) -> list[dict[str, Any]]:
         """The cameras that are there. Their place in the list is what Picamera2() takes, `Num` is the system's."""
-        there = [n for n, path in enumerate(cls.cameras) if not faults.at(n, "no_camera") and Scene(path).is_there()]
+        there = [n for n, path in enumerate(cls.cameras) if not faults.at(n, "no_camera") and is_there(path)]
         return [{"Model": "stand-in", "Location": 2, "Id": str(cls.cameras[n]), "Num": n} for n in there]
 
     def __init__(self, camera_num: int = 0) -> None:
@@ -149,10 +148,9 @@ class Picamera2:
             cause = RuntimeError("Failed to acquire camera: Device or resource busy")
             raise RuntimeError("Camera __init__ sequence did not complete.") from cause
         self._in_use.add(self._number)
-        self._scene = Scene(self.cameras[self._number])
+        self._path = self.cameras[self._number]
         self._changed = threading.Condition()
         self._configuration: dict[str, Any] = {}
-        self._scaled: deque[tuple[BgrImage, dict[str, NDArray[np.uint8]]]] = deque(maxlen=KEPT)
         self._frame_time = 1 / 30
         self._started_at: float | None = None
         self._last_frame = -1
@@ -172,7 +170,6 @@ class Picamera2:
         if self._started_at is not None:
             raise RuntimeError("Camera must be stopped before configuring")
         self._configuration = {}
-        self._scaled.clear()
         main, lores = configuration["main"], configuration["lores"]
         for name, stream in (("main", main), ("lores", lores)):
             if stream and stream["format"] != _FORMAT:
@@ -183,6 +180,7 @@ class Picamera2:
             raise RuntimeError("Configuration failed")
         streams = {name: _padded(stream) for name, stream in (("main", main), ("lores", lores)) if stream}
         self._configuration = configuration | streams
+        self._scene = Scene(self._path, self._scale)
 
     def camera_configuration(self) -> dict[str, Any]:
         """What configure() made of it, with each stream's stride in bytes."""
@@ -222,7 +220,7 @@ class Picamera2:
                 if left <= 0:
                     raise TimeoutError
                 self._changed.wait(min(left, self._next_look()))
-        return CompletedRequest(self, self._streams(self._scene.picture(frame // FRAMES_EACH)))
+        return CompletedRequest(self, self._scene.picture(frame // FRAMES_EACH))
 
     def cancel_all_and_flush(self) -> None:
         """Drop the captures that are queued."""
@@ -269,7 +267,7 @@ class Picamera2:
         newest = int((time.monotonic() - self._started_at) / self._frame_time)
         if newest <= self._last_frame or self._buffers_out >= self._configuration["buffer_count"]:
             return None
-        if newest // FRAMES_EACH != self._last_frame // FRAMES_EACH and not self._scene.is_there():
+        if newest // FRAMES_EACH != self._last_frame // FRAMES_EACH and not is_there(self._path):
             return None
         self._last_frame = newest
         self._buffers_out += 1
@@ -285,15 +283,7 @@ class Picamera2:
         with self._changed:
             self._buffers_out = max(0, self._buffers_out - 1)
 
-    def _streams(self, picture: BgrImage) -> dict[str, NDArray[np.uint8]]:
-        # A camera scales in hardware: what has been seen before costs no time here, either.
-        for seen, streams in self._scaled:
-            if seen is picture:
-                return streams
-        self._scaled.append((picture, self._scale(picture)))
-        return self._scaled[-1][1]
-
-    def _scale(self, picture: BgrImage) -> dict[str, NDArray[np.uint8]]:
+    def _scale(self, picture: BgrImage) -> Streams:
         transform = self._configuration["transform"]
         full_range = self._configuration["colour_space"].range is Range.Full
         upright = picture[:: -1 if transform.vflip else 1, :: -1 if transform.hflip else 1]

@@ -2,10 +2,11 @@
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edgevision.capture.frame import BgrImage
 from edgevision.capture.images import ImageFiles
@@ -15,52 +16,59 @@ from edgevision.errors import SourceError
 BARS = Path("bars")
 """In place of a path: eight vertical colour bars, white to black."""
 
-
 KEPT = 16
 """Pictures of a folder that are decoded only once; those of a larger one every time."""
 
+Streams = dict[str, NDArray[np.uint8]]
+"""A picture as the camera's streams have it."""
+
+
+def is_there(path: Path) -> bool:
+    """Whether there is anything to see."""
+    if path == BARS:
+        return True
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return False
+    if stat.S_ISDIR(mode):
+        return any(entry.suffix.lower() in SUFFIXES for entry in path.iterdir())
+    return stat.S_ISREG(mode)
+
 
 class Scene:
-    """The pictures of a folder one after the other and round again, a single picture, or colour bars."""
+    """The pictures of a folder one after the other and round again, a single picture, or colour bars.
 
-    def __init__(self, path: Path) -> None:
+    `scale` makes streams of each. They alone are kept: a camera's own memory holds no more either, and takes no time.
+    """
+
+    def __init__(self, path: Path, scale: Callable[[BgrImage], Streams]) -> None:
         self._path = path
+        self._scale = scale
         self._number = -1
-        self._picture: BgrImage | None = None
-        self._round: Iterator[BgrImage] = iter(())
+        self._picture: Streams | None = None
+        self._round: Iterator[Streams] = iter(())
         self._listing: list[tuple[str, int, int]] | None = None
-        self._kept: list[BgrImage] = []
+        self._kept: list[Streams] = []
 
-    def is_there(self) -> bool:
-        """Whether there is anything to see."""
-        if self._path == BARS:
-            return True
-        try:
-            mode = self._path.stat().st_mode
-        except OSError:
-            return False
-        if stat.S_ISDIR(mode):
-            return any(entry.suffix.lower() in SUFFIXES for entry in self._path.iterdir())
-        return stat.S_ISREG(mode)
-
-    def picture(self, number: int) -> BgrImage:
-        """The picture to be seen; another `number` than the last time gives the next. Raises SourceError."""
+    def picture(self, number: int) -> Streams:
+        """What is to be seen; another `number` than the last time gives the next. Raises SourceError."""
         if number != self._number or self._picture is None:
             self._number, self._picture = number, self._next()
         return self._picture
 
-    def _next(self) -> BgrImage:
+    def _next(self) -> Streams:
         if self._picture is not None and not self._path.is_dir():
             return self._picture
         if self._path == BARS:
-            return _bars()
+            return self._scale(_bars())
         picture = next(self._round, None)
         if picture is None:
             self._round = self._pictures()
             picture = next(self._round)
         return picture
 
-    def _pictures(self) -> Iterator[BgrImage]:
+    def _pictures(self) -> Iterator[Streams]:
         """One round: as the one before while the files are the same."""
         before, self._listing = self._listing, _listing(self._path)
         if before == self._listing and 0 < len(self._kept) <= KEPT:
@@ -70,9 +78,11 @@ class Scene:
         files = ImageFiles(path=self._path)
         files.open()
         while (picture := files.read()) is not None:
+            streams = self._scale(picture.image)
+            del picture
             if len(self._kept) <= KEPT:
-                self._kept.append(picture.image)
-            yield picture.image
+                self._kept.append(streams)
+            yield streams
         if not self._kept:
             raise SourceError(f"none of the pictures of {self._path} can be read: see the warnings above")
 

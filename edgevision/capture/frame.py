@@ -60,9 +60,10 @@ class Yuv420:
 class Picture:
     """What a source reads: pixels as the camera gave them, before rotation.
 
-    `main` is the large one; `lores` shows the same view with fewer pixels where the hardware scales for us. `source` is
-    the picture's file name, the URL or the path it came from, None for a camera. `clock` is where a recording is, in
-    seconds that never go back, also over its repetitions; None where the picture is of now.
+    `main` is the large one; `lores` shows the same view with fewer pixels where the hardware scales for us. Those
+    needn't be square: they are what the model takes. `source` is the picture's file name, the URL or the path it came
+    from, None for a camera. `clock` is where a recording is, in seconds that never go back, also over its repetitions;
+    None where the picture is of now.
     """
 
     main: BgrImage | Yuv420
@@ -88,7 +89,8 @@ class Frame:
     `seq` counts the camera's frames from 0. `time` is in seconds since 1970 (UTC), `monotonic` in seconds of
     `time.monotonic()`, both read when the picture arrived. `clock` measures durations in the scene: the recording's own
     clock (`Picture.clock`), else `monotonic`. `crop` is what the model is to see, as fractions
-    (xmin, ymin, xmax, ymax) of the whole frame. `lores`, if any, shows the same view as `main`.
+    (xmin, ymin, xmax, ymax) of the whole frame. `lores`, if any, shows the same view as `main`, its pixels perhaps not
+    square.
     """
 
     camera: str

@@ -22,9 +22,6 @@ log = logging.getLogger(__name__)
 _FORMAT = "YUV420"
 """Of both streams: every Raspberry Pi has it, and it is half as many bytes to copy for each frame as BGR would be."""
 
-DEFAULT_LORES_LIMIT = 640
-"""Pixels on the longer side; enough for every usual model and the whole picture."""
-
 _BUFFERS = 4
 """One is held here, one is the newest that Picamera2 keeps ready, two are with the camera. Few, as CMA memory is."""
 
@@ -63,9 +60,10 @@ _holds_lock = threading.Lock()
 class Picamera2Camera:
     """A camera on the CSI connector, by its number in `rpicam-hello --list-cameras`.
 
-    The hardware gives the main picture of `size` (width, height) and, where that is larger than `lores_limit` and the
-    camera can do it, the same view with `lores_limit` pixels on the longer side, both from one exposure. `timeout` in
-    seconds bounds the wait for a picture, `close_timeout` the wait for the library when closing.
+    The hardware gives the main picture of `size` (width, height) and, if the camera can do it, the same view scaled to
+    the size `lores`, both from one exposure. `lores` is even and no larger than `size`; where it has another shape, its
+    pixels aren't square. `timeout` in seconds bounds the wait for a picture, `close_timeout` the wait for the library
+    when closing.
     """
 
     live = True
@@ -80,7 +78,7 @@ class Picamera2Camera:
         hflip: bool = False,
         vflip: bool = False,
         timeout: float = 10.0,
-        lores_limit: int = DEFAULT_LORES_LIMIT,
+        lores: tuple[int, int] | None = None,
         close_timeout: float = 5.0,
     ) -> None:
         self.skipped = 0
@@ -93,7 +91,7 @@ class Picamera2Camera:
         self._timeout = max(timeout, 2 / fps)
         self.opens_within = _OPENS_WITHIN + close_timeout
         self.reads_within = self._timeout + _READ_MARGIN
-        self._lores_limit = lores_limit
+        self._lores = lores
         self._close_timeout = close_timeout
         self._camera: Any = None
         self._mapped: Any = None
@@ -240,12 +238,11 @@ class Picamera2Camera:
             "colour_space": library.ColorSpace.Sycc(),
             "buffer_count": _BUFFERS,
         }
-        small = lores_size(self._size, self._lores_limit)
         try:
-            lores = None if small is None else {"size": small, "format": _FORMAT}
+            lores = None if self._lores is None else {"size": self._lores, "format": _FORMAT}
             self._camera.configure(self._camera.create_video_configuration(lores=lores, **wanted))
         except _LIBRARY_ERRORS as error:
-            if small is None:
+            if self._lores is None:
                 raise
             log.info("%s has no lores stream (%s)", self._name, _chain(error))
             self._camera.configure(self._camera.create_video_configuration(**wanted))
@@ -296,18 +293,6 @@ def _whole() -> Iterator[None]:
         yield
     except _LIBRARY_ERRORS as error:
         raise _BrokenFrameError(_chain(error)) from error
-
-
-def lores_size(main: tuple[int, int], limit: int) -> tuple[int, int] | None:
-    """(width, height) of a lores stream of the main stream's shape with `limit` pixels on its longer side.
-
-    Both are even, as YUV420 needs. None if the main stream is no larger than that already.
-    """
-    longest = max(main)
-    if longest <= limit:
-        return None
-    width, height = (max(2, 2 * round(side * limit / longest / 2)) for side in main)
-    return width, height
 
 
 def _close(camera: Any, index: int, name: str) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, assert_never
 
 from edgevision.capture.images import ImageFiles
-from edgevision.capture.lores import View, lores_limit
-from edgevision.capture.picamera2 import DEFAULT_LORES_LIMIT, Picamera2Camera
+from edgevision.capture.lores import View, lores_size
+from edgevision.capture.picamera2 import Picamera2Camera
 from edgevision.capture.source import Source
 from edgevision.capture.stream import NetworkStream
 from edgevision.capture.v4l2 import V4l2Camera
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def make_source(settings: SourceSettings, view: View | None = None) -> Source:
     """The source that the settings describe, not opened yet. Nothing is looked at or imported before open().
 
-    A camera that scales by itself gives a small picture besides, as large as `view` needs it, which others disregard.
+    A camera that scales by itself gives a small picture besides, for what a model sees: `view`, which others disregard.
     """
     if settings.type == "picamera2":
         return Picamera2Camera(
@@ -29,7 +29,7 @@ def make_source(settings: SourceSettings, view: View | None = None) -> Source:
             hflip=settings.hflip,
             vflip=settings.vflip,
             timeout=settings.timeout,
-            lores_limit=DEFAULT_LORES_LIMIT if view is None else lores_limit(settings.size, view),
+            lores=None if view is None else lores_size(settings.size, view),
         )
     if settings.type == "v4l2":
         return V4l2Camera(device=settings.device, size=settings.size, fps=settings.fps, timeout=settings.timeout)

@@ -25,8 +25,6 @@ def rotate(image: BgrImage, degrees: int) -> BgrImage:
 def _turned(picture: BgrImage | Yuv420, degrees: int) -> BgrImage | Yuv420:
     if not isinstance(picture, Yuv420):
         return rotate(picture, degrees)
-    if degrees == 0:
-        return picture
     y, u, v = (rotate(plane, degrees) for plane in (picture.y, picture.u, picture.v))
     return Yuv420(y, u, v, picture.full_range)
 
@@ -42,17 +40,11 @@ def make_frame(
     crop: Region = WHOLE,
 ) -> Frame:
     """The frame of one picture, with both its images turned clockwise by `degrees`; `crop` counts after turning."""
-    return Frame(
-        camera=camera,
-        seq=seq,
-        time=time,
-        monotonic=monotonic,
-        clock=monotonic if picture.clock is None else picture.clock,
-        main=_turned(picture.main, degrees),
-        lores=None if picture.lores is None else _turned(picture.lores, degrees),
-        source=picture.source,
-        crop=crop,
-    )
+    main, lores = picture.main, picture.lores
+    if degrees:
+        main, lores = _turned(main, degrees), None if lores is None else _turned(lores, degrees)
+    clock = monotonic if picture.clock is None else picture.clock
+    return Frame(camera, seq, time, monotonic, clock, main, lores, picture.source, crop)
 
 
 def crop_pixels(crop: Region, width: int, height: int) -> tuple[int, int, int, int]:
@@ -65,17 +57,30 @@ def crop_pixels(crop: Region, width: int, height: int) -> tuple[int, int, int, i
     return left, top, right, bottom
 
 
-def model_view(frame: Frame, width: int, height: int) -> tuple[BgrImage | Yuv420, Region]:
+def even_span(low: float, high: float, size: int) -> tuple[int, int]:
+    """The same along a side of a Yuv420, `size` pixels long: (first, last), even, as four pixels share a colour."""
+    first, last = _span(low, high, size // 2)
+    return 2 * first, 2 * last
+
+
+def margin(side: int, share: float, step: int) -> int:
+    """Pixels to leave out at either end of a `side` so that its middle `share` is left; a multiple of `step`."""
+    return int(side * (1 - share) / 2 / step) * step
+
+
+def model_view(frame: Frame, width: int, height: int, *, letterbox: bool = False) -> tuple[BgrImage | Yuv420, Region]:
     """The part of the frame that `frame.crop` selects, as a view without a copy, and where exactly it lies.
 
-    Taken from `lores` if that has at least `width` x `height` pixels of it (a model's input), else from `main`. The
-    region differs from `frame.crop` by the rounding to pixels, up to half a pixel a side, a whole one of a Yuv420:
-    boxes are mapped with it.
+    Taken from `lores` if that has at least `width` x `height` pixels of it (a model's input; with `letterbox` one of
+    the two is enough), else from `main`. The region differs from `frame.crop` by the rounding to pixels, up to half a
+    pixel a side, a whole one of a Yuv420: boxes are mapped with it.
     """
     lores = frame.lores
     if lores is not None:
         view, region = _cut(lores, frame.crop)
-        if view.shape[1] >= width and view.shape[0] >= height:
+        rows, columns = view.shape[:2]
+        wide, high = columns >= width, rows >= height
+        if (wide or high) if letterbox else (wide and high):
             return view, region
     return _cut(frame.main, frame.crop)
 
@@ -85,8 +90,8 @@ def _cut(picture: BgrImage | Yuv420, crop: Region) -> tuple[BgrImage | Yuv420, R
         return picture, WHOLE
     rows, columns = picture.shape[:2]
     if isinstance(picture, Yuv420):
-        # Four pixels share a colour.
-        left, top, right, bottom = (2 * edge for edge in crop_pixels(crop, columns // 2, rows // 2))
+        left, right = even_span(crop[0], crop[2], columns)
+        top, bottom = even_span(crop[1], crop[3], rows)
         view: BgrImage | Yuv420 = picture.cut(left, top, right, bottom)
     else:
         left, top, right, bottom = crop_pixels(crop, columns, rows)

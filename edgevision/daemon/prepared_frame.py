@@ -27,7 +27,8 @@ class PreparedFrame:
 
 def prepare(preparer: Preparer, frame: Frame) -> PreparedFrame:
     """Make ready what the model is to see of `frame`."""
-    view, region = model_view(frame, preparer.form.width, preparer.form.height)
+    form = preparer.form
+    view, region = model_view(frame, form.width, form.height, letterbox=preparer.letterbox)
     return PreparedFrame(frame, preparer.prepare(view), region)
 
 

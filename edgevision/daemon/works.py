@@ -304,7 +304,8 @@ def _source(settings: CameraSettings, bench: _Bench) -> Source:
     """A new source for a camera, which is to give what the model takes."""
     info = bench.in_use.model.info
     share = CENTRAL_FRACTION if info.resize == "crop" else 1.0
-    view = View(info.input.width, info.input.height, share, settings.crop or WHOLE, settings.rotate)
+    crop, letterbox = settings.crop or WHOLE, info.resize == "letterbox"
+    view = View(info.input.width, info.input.height, share, crop, settings.rotate, letterbox)
     return make_source(settings.source, view)
 
 

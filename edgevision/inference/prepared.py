@@ -28,10 +28,11 @@ class Prepared:
 
 
 class Preparer:
-    """Makes pictures ready for one model. Belongs to one thread."""
+    """Makes pictures ready for one model, which sees them in their own shape if `letterbox`. Belongs to one thread."""
 
-    def __init__(self, form: InputFormat, write: Writer) -> None:
+    def __init__(self, form: InputFormat, write: Writer, *, letterbox: bool = False) -> None:
         self.form = form
+        self.letterbox = letterbox
         self._write = write
         self._shape = (1, form.height, form.width, form.channels)
         self._free: deque[NDArray[np.generic]] = deque()

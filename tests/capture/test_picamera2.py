@@ -13,7 +13,7 @@ import pytest
 
 from edgevision.capture import fake_picamera2, picamera2
 from edgevision.capture.fake_faults import FAULTS_VARIABLE, faults
-from edgevision.capture.picamera2 import Picamera2Camera, lores_size
+from edgevision.capture.picamera2 import Picamera2Camera
 from edgevision.capture.picamera2_library import STAND_IN_VARIABLE, load_picamera2
 from edgevision.errors import SourceError, SourceHangsError, SourceTimeoutError
 from tests.capture.pictures import difference, in_bgr, picture_of, quadrants, write
@@ -32,41 +32,22 @@ def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 @pytest.fixture
 def camera() -> Iterator[Picamera2Camera]:
-    source = Picamera2Camera(fps=100, timeout=0.5)
+    source = Picamera2Camera(fps=100, timeout=0.5, lores=(640, 360))
     yield source
     faults.clear()
     source.close()
 
 
-@pytest.mark.parametrize(
-    ("main", "expected"),
-    [
-        ((1280, 720), (640, 360)),
-        ((1920, 1080), (640, 360)),
-        ((1640, 1232), (640, 480)),
-        ((720, 1280), (360, 640)),
-        ((4056, 3040), (640, 480)),
-        ((4000, 2), (640, 2)),
-        ((640, 480), None),
-        ((642, 480), (640, 478)),
-    ],
-)
-def test_the_small_picture_has_the_shape_of_the_large_one(
-    main: tuple[int, int], expected: tuple[int, int] | None
-) -> None:
-    assert lores_size(main, 640) == expected
-
-
-@pytest.mark.parametrize("limit", [640, 424, 322])
-def test_padded_rows_leave_no_trace(limit: int) -> None:
-    source = Picamera2Camera(fps=100, lores_limit=limit)
+@pytest.mark.parametrize("size", [(640, 360), (424, 238), (300, 300), (162, 514)])
+def test_padded_rows_leave_no_trace_whatever_the_shape(size: tuple[int, int]) -> None:
+    source = Picamera2Camera(fps=100, lores=size)
     source.open()
     picture = picture_of(source)
     source.close()
     assert picture.image.shape == (720, 1280, 3)
     assert picture.lores is not None
-    assert picture.lores.shape[1] == limit
-    assert difference(in_bgr(picture.lores), quadrants(limit, picture.lores.shape[0])) < 6
+    assert picture.lores.shape[1::-1] == size
+    assert difference(in_bgr(picture.lores), quadrants(*size)) < 6
 
 
 def test_a_limited_colour_range_is_converted_as_such(monkeypatch: pytest.MonkeyPatch, camera: Picamera2Camera) -> None:
@@ -76,7 +57,7 @@ def test_a_limited_colour_range_is_converted_as_such(monkeypatch: pytest.MonkeyP
 
 
 def test_flips_mirror_both_pictures() -> None:
-    source = Picamera2Camera(fps=100, hflip=True, vflip=True)
+    source = Picamera2Camera(fps=100, hflip=True, vflip=True, lores=(640, 360))
     source.open()
     picture = picture_of(source)
     source.close()

@@ -27,6 +27,7 @@ from edgevision.errors import SourceError, SourceTimeoutError
 REAL = os.environ.get("EDGEVISION_TEST_PICAMERA2") == "real"
 SIZE = (640, 480)
 SMALL = (320, 240)
+SQUARE = (300, 300)
 TIMEOUT = 2.0
 
 
@@ -107,7 +108,7 @@ def rig(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Rig:
 
 @pytest.fixture
 def camera(rig: Rig) -> Iterator[Picamera2Camera]:
-    source = Picamera2Camera(size=SIZE, fps=30, timeout=TIMEOUT, lores_limit=max(SMALL))
+    source = Picamera2Camera(size=SIZE, fps=30, timeout=TIMEOUT, lores=SMALL)
     yield source
     source.close()
 
@@ -126,7 +127,7 @@ def test_both_pictures_have_their_size_and_colours(camera: Picamera2Camera) -> N
     assert camera.skipped == 0
 
 
-def test_a_small_main_picture_has_no_lores(rig: Rig) -> None:
+def test_a_camera_that_is_asked_for_no_lores_gives_none(rig: Rig) -> None:
     source = Picamera2Camera(size=SIZE, fps=30, timeout=TIMEOUT)
     source.open()
     assert picture_of(source).lores is None
@@ -146,9 +147,18 @@ def test_pictures_stay_as_they_are_when_the_camera_goes_on(camera: Picamera2Came
         np.testing.assert_array_equal(pixels, copy)
 
 
-@pytest.mark.parametrize("limit", [max(SMALL), max(SIZE)])
-def test_a_grey_picture_can_be_looked_at_before_the_others_are_had(rig: Rig, limit: int) -> None:
-    source = Picamera2Camera(size=SIZE, fps=30, timeout=TIMEOUT, lores_limit=limit)
+def test_the_small_picture_shows_the_same_in_another_shape(rig: Rig) -> None:
+    source = Picamera2Camera(size=SIZE, fps=30, timeout=TIMEOUT, lores=SQUARE)
+    source.open()
+    picture = picture_of(source)
+    source.close()
+    assert isinstance(picture.lores, Yuv420)
+    assert difference(picture.lores.in_bgr(), quadrants(*SQUARE)) < 6
+
+
+@pytest.mark.parametrize("lores", [SMALL, None])
+def test_a_grey_picture_can_be_looked_at_before_the_others_are_had(rig: Rig, lores: tuple[int, int] | None) -> None:
+    source = Picamera2Camera(size=SIZE, fps=30, timeout=TIMEOUT, lores=lores)
     seen: list[GreyImage] = []
 
     def wanted(grey: Callable[[], GreyImage]) -> bool:
@@ -162,7 +172,7 @@ def test_a_grey_picture_can_be_looked_at_before_the_others_are_had(rig: Rig, lim
     finally:
         source.close()
     assert isinstance(picture, Picture)
-    assert (limit == max(SIZE)) == (picture.lores is None)
+    assert (lores is None) == (picture.lores is None)
     smallest = picture.main if picture.lores is None else picture.lores
     assert isinstance(smallest, Yuv420)
     assert all(np.abs(grey.astype(int) - smallest.y).mean() < 1 for grey in seen)

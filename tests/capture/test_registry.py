@@ -49,7 +49,8 @@ def test_each_file_type_has_its_source(loop: bool, tmp_path: Path) -> None:
 def test_every_setting_of_a_pi_camera_reaches_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(tmp_path / "0.png", quadrants(320, 240))
     monkeypatch.setenv(STAND_IN_VARIABLE, f"bars:{tmp_path}")
-    source = make_source(settings(type="picamera2", index=1, size=[800, 600], fps=30, hflip=True, timeout=5))
+    given = settings(type="picamera2", index=1, size=[800, 600], fps=30, hflip=True, timeout=5)
+    source = make_source(given, View(300, 200))
     source.open()
     picture = picture_of(source)
     source.close()
@@ -57,15 +58,17 @@ def test_every_setting_of_a_pi_camera_reaches_it(tmp_path: Path, monkeypatch: py
     assert picture.image.shape == (600, 800, 3)
     assert difference(picture.image, quadrants(800, 600)[:, ::-1]) < 6
     assert picture.lores is not None
-    assert picture.lores.shape == (480, 640)
+    assert picture.lores.shape == (200, 300)
 
 
-def test_a_pi_camera_gives_no_more_small_pixels_than_the_model_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("view", "shape"), [(View(300, 300), (300, 300)), (None, None)])
+def test_a_pi_camera_gives_the_pixels_that_the_model_takes(
+    monkeypatch: pytest.MonkeyPatch, view: View | None, shape: tuple[int, int] | None
+) -> None:
     monkeypatch.setenv(STAND_IN_VARIABLE, "bars")
-    source = make_source(settings(type="picamera2"), View(128, 128))
+    source = make_source(settings(type="picamera2"), view)
     source.open()
     picture = picture_of(source)
     source.close()
     assert picture.image.shape == (720, 1280, 3)
-    assert picture.lores is not None
-    assert picture.lores.shape == (180, 320)
+    assert (None if picture.lores is None else picture.lores.shape) == shape

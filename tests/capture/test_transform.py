@@ -112,6 +112,13 @@ def test_the_small_picture_is_used_while_it_has_the_pixels_that_the_model_needs(
     assert isinstance(view, Yuv420) == from_lores
 
 
+def test_between_bars_the_small_picture_needs_the_models_pixels_on_one_side_only() -> None:
+    made = frame(quadrants(1280, 720), black(320, 180))
+    for needed, letterbox, from_lores in ((320, True, True), (320, False, False), (400, True, False)):
+        view, _ = model_view(made, needed, needed, letterbox=letterbox)
+        assert isinstance(view, Yuv420) == from_lores
+
+
 @given(
     st.tuples(st.floats(0, 0.4), st.floats(0, 0.4), st.floats(0.6, 1), st.floats(0.6, 1)),
     st.booleans(),

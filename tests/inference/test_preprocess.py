@@ -180,6 +180,44 @@ def test_a_cameras_yuv_is_written_as_the_same_picture_in_bgr(
     assert difference.max() <= 12
 
 
+@pytest.mark.parametrize(
+    ("resize", "size", "left", "top", "box"),
+    [
+        ("stretch", (96, 96), 0, 0, (0, 0, 96, 96)),
+        ("crop", (108, 108), 6, 6, (0, 0, 96, 96)),
+        ("crop", (216, 216), 12, 12, (0, 0, 96, 96)),
+        ("letterbox", (96, 54), 0, 0, (0, 21, 96, 54)),
+        ("letterbox", (54, 96), 0, 0, (21, 0, 54, 96)),
+    ],
+)
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_cameras_yuv_of_the_models_own_pixels_comes_pixel_by_pixel(
+    smooth: NDArray[np.uint8],
+    resize: Resize,
+    size: tuple[int, int],
+    left: int,
+    top: int,
+    box: tuple[int, int, int, int],
+    turned: bool,
+) -> None:
+    picture = as_camera_gives_it(np.asarray(cv2.resize(smooth, size), np.uint8))
+    if turned:  # and without padding then
+        y, u, v = (np.ascontiguousarray(plane[::-1, ::-1]) for plane in (picture.y, picture.u, picture.v))
+        picture = Yuv420(y, u, v, full_range=True)
+    tensor = np.zeros((1, 96, 96, 3), np.uint8)
+    writer(96, 96, "uint8", resize=resize)(picture, tensor)
+    seen = picture.cut(left, top, size[0] - left, size[1] - top)
+    from_left, from_top, width, height = box
+    twice = seen.shape[0] == 2 * height
+    luma = cv2.resize(seen.y, (width, height), interpolation=cv2.INTER_AREA) if twice else seen.y
+    times = 1 if twice else 2
+    # JPEG's (JFIF 1.02).
+    cb, cr = (plane.repeat(times, axis=0).repeat(times, axis=1) - 128.0 for plane in (seen.u, seen.v))
+    wanted = np.dstack([luma + 1.402 * cr, luma - 0.344136 * cb - 0.714136 * cr, luma + 1.772 * cb]).clip(0, 255)
+    assert np.abs(tensor[0, from_top : from_top + height, from_left : from_left + width] - wanted).max() < 1
+    assert np.count_nonzero((tensor[0] == 127).all(axis=2)) >= 96 * 96 - width * height
+
+
 @pytest.mark.parametrize("full_range", [True, False])
 @pytest.mark.parametrize("channels", [1, 3])
 def test_the_bars_beside_a_cameras_yuv_are_as_grey_as_others(full_range: bool, channels: int) -> None:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from edgevision.capture.frame import BgrImage, Frame, Picture, Yuv420
+from edgevision.capture.lores import View, lores_size
 from edgevision.capture.picture_file import decode_picture
 from edgevision.capture.transform import WHOLE, Region, make_frame, model_view
 from edgevision.capture.yuv import bgr_to_i420, i420
@@ -14,6 +15,7 @@ from edgevision.inference.bundled import bundled_model
 from edgevision.inference.detect import within
 from edgevision.inference.detection import Box, Detection
 from edgevision.inference.model import Model
+from edgevision.inference.preprocess import Resize
 
 ASTRONAUT = Path(__file__).parents[2] / "edgevision" / "demo" / "pictures" / "astronaut.jpg"
 MAIN, LORES = (1280, 720), (640, 360)
@@ -41,7 +43,8 @@ def frame(picture: Picture, degrees: int = 0, crop: Region = WHOLE) -> Frame:
 
 def found(model: Model, frame: Frame) -> list[tuple[Box, Detection]]:
     """What is found, with boxes in fractions of the frame."""
-    view, region = model_view(frame, model.info.input.width, model.info.input.height)
+    form, letterbox = model.info.input, model.info.resize == "letterbox"
+    view, region = model_view(frame, form.width, form.height, letterbox=letterbox)
     detections = model.run(view, threshold=0.3, max_detections=20).detections
     return [(within(one.box, region), one) for one in detections if one.box is not None]
 
@@ -76,11 +79,43 @@ def test_boxes_are_where_they_are_in_bgr(
     assert detection.score == pytest.approx(wanted_detection.score, abs=0.08)
 
 
+@pytest.mark.parametrize("degrees", [0, 90])
+@pytest.mark.parametrize("crop", [WHOLE, (0.2, 0.03, 0.9, 0.97)])
+@pytest.mark.parametrize("resize", ["stretch", "letterbox"])
+def test_boxes_are_where_they_are_when_lores_has_just_the_pixels_that_the_model_takes(
+    degrees: int, crop: Region, resize: Resize
+) -> None:
+    person = Model(bundled_model("person"), resize=resize)
+    upright = scaled(decode_picture(ASTRONAUT.read_bytes()), MAIN if degrees == 0 else MAIN[::-1])
+    large = np.ascontiguousarray(np.rot90(upright, degrees // 90))
+    form = person.info.input
+    view = View(form.width, form.height, crop=crop, degrees=degrees, letterbox=resize == "letterbox")
+    size = lores_size((large.shape[1], large.shape[0]), view)
+    assert size is not None
+    wanted = found(person, frame(Picture(large), degrees, crop))
+    seen = found(person, frame(Picture(large, as_camera_gives_it(scaled(large, size))), degrees, crop))
+    assert wanted
+    assert overlap(seen[0][0], wanted[0][0]) > 0.9
+    assert seen[0][1].score == pytest.approx(wanted[0][1].score, abs=0.08)
+
+
 def test_as_much_is_found_in_yuv_as_in_bgr(person: Model, shared: Path) -> None:
+    assert_as_much_is_found(person, shared, LORES)
+
+
+def test_as_much_is_found_in_just_the_pixels_that_the_model_takes(person: Model, shared: Path) -> None:
+    form = person.info.input
+    exact = lores_size(MAIN, View(form.width, form.height))
+    assert exact == (form.width, form.height)
+    assert_as_much_is_found(person, shared, exact)
+
+
+def assert_as_much_is_found(person: Model, shared: Path, lores: tuple[int, int]) -> None:
+    """In pictures of that size in YUV as in BGR."""
     files = sorted((shared / "images" / "coco" / "images").glob("*.jpg"))
     differences: list[float] = []
     for file in files:
-        small = scaled(scaled(decode_picture(file.read_bytes()), MAIN), LORES)
+        small = scaled(scaled(decode_picture(file.read_bytes()), MAIN), lores)
         in_bgr = found(person, frame(Picture(small)))
         in_yuv = found(person, frame(Picture(as_camera_gives_it(small))))
         for box, detection in in_bgr:
