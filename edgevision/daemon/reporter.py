@@ -58,6 +58,8 @@ class Reporter:
         self._gate = PublishGate()
         self._scene_clock = 0.0
         self._counts: object = None
+        self._model: object = None
+        self._named = ""
         self._told: dict[str, int] = {}
         self._pictured: dict[str, float] = {}
 
@@ -163,7 +165,7 @@ class Reporter:
         return InferredFrame(
             device=self._topics.device,
             camera=frame.camera,
-            model=model_name(self.camera.model),
+            model=self._model_name(),
             seq=frame.seq,
             time=self._clock.stamped(frame.time),
             width=frame.width,
@@ -171,6 +173,12 @@ class Reporter:
             source=frame.source,
             inference_ms=inference.seconds * 1000,
         )
+
+    def _model_name(self) -> str:
+        if self._model is not self.camera.model:  # taking it from the file's name takes longer than all the rest
+            self._model = self.camera.model
+            self._named = model_name(self._model)
+        return self._named
 
     def _send(self, topic: str, payload: bytes) -> bool:
         # Every frame of a source that ends is to arrive: those few that find the broker away are kept for it.

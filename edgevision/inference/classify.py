@@ -38,10 +38,7 @@ class ClassReader:
         raw = values(self.output).reshape(-1)
         if self.probabilities and len(raw) > 1:
             # Few of a thousand are wanted: the others are not even dequantized.
-            (kept,) = self.output.reaches(raw, wanted.threshold).nonzero()
-            if not len(kept):
-                return Answer([])
-            return Answer(_named(kept, self.output.dequantize(raw[kept]), labels, wanted.max_detections))
+            return Answer(_named(self.output.reaching(raw, wanted.threshold), labels, wanted.max_detections))
         scores = self.output.dequantize(raw)
         if not self.probabilities:
             scores = sigmoid(scores) if len(scores) == 1 else softmax(scores)
@@ -83,9 +80,9 @@ def read_classes(
 ) -> list[Detection]:
     """Labels of at least `threshold`, the highest score first, at most `most`; scores [n], one a class."""
     kept = np.flatnonzero(scores >= threshold)
-    return _named(kept, scores[kept], labels, most)
+    return _named(list(zip(scores[kept].tolist(), kept.tolist(), strict=True)), labels, most)
 
 
-def _named(numbers: NDArray[np.intp], scores: NDArray[np.float64], labels: Labels, most: int | None) -> list[Detection]:
-    best = sorted(zip(scores.tolist(), numbers.tolist(), strict=True), key=itemgetter(0), reverse=True)
+def _named(scored: list[tuple[float, int]], labels: Labels, most: int | None) -> list[Detection]:
+    best = sorted(scored, key=itemgetter(0), reverse=True)
     return [Detection(name_of(labels, number), score) for score, number in best[:most]]

@@ -12,6 +12,8 @@ from edgevision.inference.detection import Box, Detection
 from edgevision.inference.labels import Labels, name_of
 from edgevision.inference.reader import Wanted
 
+_SCORE = itemgetter(0)
+
 Candidate = tuple[float, float, Sequence[float]]
 """Score, class number, and the box as ymin, xmin, ymax, xmax in fractions of what the model saw."""
 
@@ -33,15 +35,22 @@ def best_of(candidates: Iterable[Candidate], labels: Labels, wanted: Wanted) -> 
     Boxes are cut at the edge of what is picture; what isn't a number, or lies in the bars beside the picture, is left
     out.
     """
-    kept = [candidate for candidate in candidates if candidate[0] >= wanted.threshold]
-    kept.sort(key=itemgetter(0), reverse=True)
+    threshold, most, region = wanted.threshold, wanted.max_detections, wanted.region
+    kept = [candidate for candidate in candidates if candidate[0] >= threshold]
+    kept.sort(key=_SCORE, reverse=True)
+    all_seen = region == WHOLE
     found: list[Detection] = []
     for score, number, corners in kept:
-        if len(found) == wanted.max_detections:
+        if len(found) == most:
             break
-        box = _in_picture(corners, wanted.region)
+        ymin, xmin, ymax, xmax = corners
+        box: Box | None
+        if all_seen and 0 <= xmin < xmax <= 1 and 0 <= ymin < ymax <= 1:  # as mostly
+            box = Box(xmin, ymin, xmax, ymax)
+        else:
+            box = _in_picture(corners, region)
         if box is not None and math.isfinite(number):
-            found.append(Detection(name_of(labels, round(number)), min(score, 1.0), box))
+            found.append(Detection(name_of(labels, round(number)), score if score < 1 else 1.0, box))
     return found
 
 
@@ -54,8 +63,6 @@ def within(box: Box, crop: Region) -> Box:
 
 def _in_picture(corners: Sequence[float], region: Region) -> Box | None:
     ymin, xmin, ymax, xmax = corners
-    if region == WHOLE and 0 <= xmin < xmax <= 1 and 0 <= ymin < ymax <= 1:  # as mostly
-        return Box(xmin, ymin, xmax, ymax)
     if not all(map(math.isfinite, corners)):
         return None
     xmin, xmax = _cut(xmin, xmax, region[0], region[2])

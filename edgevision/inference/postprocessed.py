@@ -50,13 +50,13 @@ class PostprocessedReader:
         """The boxes of at least the threshold."""
         tensors = self.found
         candidates = tensors.scores.shape[1]
-        (counted,) = tensors.count.numbers(values(tensors.count).reshape(-1))
-        # What lies behind the count is uninitialised memory: cut there before anything looks at it.
+        (counted,) = tensors.count.numbers(values(tensors.count).reshape(1))
+        # What lies behind the count is uninitialised memory.
         count = min(max(int(counted), 0), candidates) if math.isfinite(counted) else 0
         # There are few: plain numbers are faster than arrays.
-        scores, classes, boxes = (
-            tensor.numbers(values(tensor)[0, :count]) for tensor in (tensors.scores, tensors.classes, tensors.boxes)
-        )
+        scores, classes, boxes = [
+            tensor.numbers(values(tensor))[0][:count] for tensor in (tensors.scores, tensors.classes, tensors.boxes)
+        ]
         return Answer(best_of(zip(scores, classes, boxes, strict=True), labels, wanted))
 
 

@@ -62,6 +62,22 @@ class Tensor:
         reached: NDArray[np.bool_] = values >= stored
         return reached
 
+    def reaching(self, values: NDArray[np.generic], least: float) -> list[tuple[float, int]]:
+        """Real value and place of all in `values` [n] that stand for at least `least`; the same values in order."""
+        low = _bytes_below(self.dtype, self.scale, self.zero_point, least)
+        if low is None:
+            (places,) = self.reaches(values, least).nonzero()
+            return list(zip(self.numbers(values[places]), places.tolist(), strict=True))
+        # NumPy's machinery takes longer for this, for the model has driven it out of the processor's caches.
+        stored, reaching = values.tobytes(), []
+        for byte in set(stored.translate(None, low)):
+            place = stored.find(byte)
+            real = (values.item(place) - self.zero_point) * self.scale
+            while place >= 0:
+                reaching.append((real, place))
+                place = stored.find(byte, place + 1)
+        return reaching
+
 
 @dataclass(frozen=True, slots=True)
 class Operator:
@@ -152,6 +168,15 @@ def _least_stored(dtype: str, scale: float, zero_point: int, least: float) -> An
         nearest = kind(least)
         return nearest if float(nearest) >= least else np.nextafter(nearest, kind(np.inf))
     return None
+
+
+@lru_cache
+def _bytes_below(dtype: str, scale: float, zero_point: int, least: float) -> bytes | None:
+    """All bytes that stand for less than `least`; None where a number isn't stored in one."""
+    if dtype not in ("uint8", "int8") or scale <= 0:
+        return None
+    stored = np.arange(256, dtype=np.uint8)
+    return stored[(stored.view(dtype).astype(np.float64) - zero_point) * scale < least].tobytes()
 
 
 def _signature_names(interpreter: Interpreter) -> dict[str, str]:

@@ -14,6 +14,9 @@ quoted = encode_basestring
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 """json.dumps with options makes a new encoder at each call."""
 
+_FORMATS = ("", "%.1f", "%.2f", "%.3f", "%.4f", "%.5f")
+"""By decimals: to write a format string takes as long as to write the number."""
+
 
 def rfc3339(seconds: float) -> str:
     """Writes seconds since 1970 as RFC 3339 in UTC, rounded to milliseconds: `2026-11-21T02:03:04.567Z`."""
@@ -35,7 +38,7 @@ def rounded(number: float, decimals: int) -> float | None:
 def decimal(number: float, decimals: int) -> str:
     """The same as it is written in JSON; `decimals` 1 to 5."""
     if 1e-4 <= number < 1e9:  # written with a point and less than 16 digits, so that it needn't become a number first
-        text = f"{number:.{decimals}f}".rstrip("0")
+        text = (_FORMATS[decimals] % number).rstrip("0")
         return text + "0" if text[-1] == "." else text
     return repr(round(float(number), decimals) + 0.0) if math.isfinite(number) else "null"
 

@@ -2,12 +2,15 @@
 
 import math
 from collections.abc import Iterable, Sequence
+from operator import attrgetter
 
 from edgevision.inference.detection import Box, Detection
 from edgevision.publish.json_values import decimal, quoted, rfc3339, rounded, to_json, utf_8
 from edgevision.record import record
 from edgevision.scene.event import Event
 from edgevision.scene.seen import Seen
+
+_SCORE = attrgetter("detection.score")
 
 
 @record
@@ -31,7 +34,7 @@ def detections_payload(frame: InferredFrame, seen: Sequence[Seen]) -> bytes:
     A detection whose score or box isn't finite says nothing and is left out.
     """
     told = [one for one in seen if _is_finite(one.detection)]
-    told.sort(key=lambda one: one.detection.score, reverse=True)
+    told.sort(key=_SCORE, reverse=True)
     return _of_frame(frame, "detections", [_entry(one) for one in told])
 
 

@@ -19,11 +19,11 @@ def assign(costs: Sequence[Sequence[float]], limit: float) -> list[tuple[int, in
         return []
     if len(costs) == len(costs[0]) == 1:  # as mostly
         return [(0, 0)] if costs[0][0] < limit else []
-    savings = [[cost - limit if cost < limit else 0.0 for cost in row] for row in costs]
-    cheapest = [min(range(len(row)), key=row.__getitem__) for row in savings]
-    pairs = [(i, j) for i, j in enumerate(cheapest) if savings[i][j] < 0]
-    if len({j for _, j in pairs}) == len(pairs):
+    cheapest = [min(row) for row in costs]
+    pairs = [(i, costs[i].index(cost)) for i, cost in enumerate(cheapest) if cost < limit]
+    if len(pairs) == 1 or len({j for _, j in pairs}) == len(pairs):
         return pairs  # each row's own cheapest, nearly always
+    savings = [[cost - limit if cost < limit else 0.0 for cost in row] for row in costs]
     if len(savings) <= len(savings[0]):
         pairs = list(enumerate(_columns(savings)))
     else:

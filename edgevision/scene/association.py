@@ -1,10 +1,10 @@
 """How likely it is that a box shows a thing that is followed already."""
 
 import math
+from collections.abc import Sequence
 
 from edgevision.inference.detection import Box
 from edgevision.scene.kalman import Kalman
-from edgevision.scene.occlusion import area, common
 
 IMPROBABLE = 15.0
 """The cost from which on a box is sooner something new."""
@@ -33,37 +33,57 @@ _OVERLAP_COUNTS = 4.0
 
 def overlap(a: Box, b: Box) -> float:
     """Intersection over union, 0..1."""
-    both = common(a, b)
-    return both / (area(a) + area(b) - both) if both else 0.0
+    xmin, ymin, xmax, ymax = a.xmin, a.ymin, a.xmax, a.ymax
+    left, top, right, bottom = b.xmin, b.ymin, b.xmax, b.ymax
+    if left >= xmax or xmin >= right or top >= ymax or ymin >= bottom:
+        return 0.0
+    across = (xmax if xmax < right else right) - (xmin if xmin > left else left)  # min and max take twice as long
+    both = across * ((ymax if ymax < bottom else bottom) - (ymin if ymin > top else top))
+    return both / ((xmax - xmin) * (ymax - ymin) + (right - left) * (bottom - top) - both)
 
 
-def again(thing: Kalman, box: Box) -> float:
-    """The cost of taking `box` for a confirmed thing seen a moment ago."""
-    cost = _unlikely(thing, _apart(thing, box))  # of many boxes mostly enough to know
-    return cost + _elsewhere(overlap(thing.box, box)) if cost < IMPROBABLE else NEVER
+# Each of these takes all boxes of a frame at once, for what is known of the thing is looked up but once then.
 
 
-def surely_again(thing: Kalman, last: Box, box: Box) -> float:
+def again(thing: Kalman, boxes: Sequence[Box]) -> list[float]:
+    """The cost of taking each of `boxes` for a confirmed thing seen a moment ago."""
+    own, x, y, scale, spread = thing.box, thing.x, thing.y, thing.size**2, thing.spread
+    least = 2 * math.log(spread / _NARROW)
+    costs = []
+    for box in boxes:
+        right, down = (box.xmin + box.xmax) / 2 - x, (box.ymin + box.ymax) / 2 - y
+        cost = (right * right + down * down) / scale / spread + least  # of many boxes mostly enough to know
+        costs.append(cost + _OVERLAP_COUNTS * (1 - overlap(own, box)) if cost < IMPROBABLE else NEVER)
+    return costs
+
+
+def surely_again(thing: Kalman, last: Box, boxes: Sequence[Box]) -> list[float]:
     """The same where it was missed for a while, or the score is low, or NEVER: there is much noise, so it must fit.
 
     `last` is where it was seen; what stands still is there, whatever speed it is thought to have.
     """
-    shared = max(overlap(thing.box, box), overlap(last, box))
-    fits = shared >= _FITS and _alike(thing, box, _FITS_SIZE)
-    return _unlikely(thing, _apart(thing, box)) + _elsewhere(shared) if fits else NEVER
+    own = thing.box
+    costs = []
+    for box in boxes:
+        shared = max(overlap(own, box), overlap(last, box))
+        fits = shared >= _FITS and _alike(thing, box, _FITS_SIZE)
+        costs.append(_unlikely(thing, _apart(thing, box)) + _OVERLAP_COUNTS * (1 - shared) if fits else NEVER)
+    return costs
 
 
-def just_begun(thing: Kalman, box: Box) -> float:
-    """The cost of taking `box` for a thing not confirmed yet, or NEVER: noise has not twice one size in one place.
+def just_begun(thing: Kalman, boxes: Sequence[Box]) -> list[float]:
+    """The cost of taking each of `boxes` for a thing not confirmed yet, or NEVER.
 
-    How far such a thing may have come in the time depends on the frame rate; its speed isn't known.
+    Noise has not twice one size in one place. How far such a thing may have come in the time depends on the frame
+    rate; its speed isn't known.
     """
-    apart = _apart(thing, box)
-    if apart > min(_BEGUN_SPREADS * thing.spread, (_REACH + thing.unseen) ** 2, 1.0) or not _alike(
-        thing, box, _BEGUN_SIZE
-    ):
-        return NEVER
-    return _unlikely(thing, apart) + _elsewhere(overlap(thing.box, box))
+    reach = min(_BEGUN_SPREADS * thing.spread, (_REACH + thing.unseen) ** 2, 1.0)
+    costs = []
+    for box in boxes:
+        apart = _apart(thing, box)
+        fits = apart <= reach and _alike(thing, box, _BEGUN_SIZE)
+        costs.append(_unlikely(thing, apart) + _OVERLAP_COUNTS * (1 - overlap(thing.box, box)) if fits else NEVER)
+    return costs
 
 
 def returned(thing: Kalman, begun: Kalman) -> float:
@@ -78,11 +98,6 @@ def _unlikely(thing: Kalman, apart: float) -> float:
     """Twice the negative log-likelihood of the centre."""
     spread = thing.spread
     return apart / spread + 2 * math.log(spread / _NARROW)
-
-
-def _elsewhere(shared: float) -> float:
-    """What the overlap says of the place and the size."""
-    return _OVERLAP_COUNTS * (1 - shared)
 
 
 def _apart(thing: Kalman, box: Box) -> float:

@@ -1,7 +1,6 @@
 """What a camera usually shows, learnt as it goes, and what moves before it."""
 
 import math
-from statistics import median
 
 import cv2
 import numpy as np
@@ -95,7 +94,7 @@ class Background:
         self._noise = [
             old + (rising if new > old else falling) * (new - old) for new, old in zip(noise, usual, strict=True)
         ]
-        if median(new / max(old, _QUIETEST) for new, old in zip(deviation, usual, strict=True)) > _WHOLE:
+        if _median([new / max(old, _QUIETEST) for new, old in zip(deviation, usual, strict=True)]) > _WHOLE:
             self._begin()
             return
         self.moving = self._compare(change, [*map(max, noise, usual)], elapsed)
@@ -173,3 +172,9 @@ def _blurred(grey: NDArray[np.uint8], into: Floats | None = None) -> Floats:
 def _part(elapsed: float, constant: float) -> float:
     """How far something that follows with this time constant gets in `elapsed` seconds."""
     return -math.expm1(-elapsed / constant)
+
+
+def _median(values: list[float]) -> float:
+    # That of `statistics` comes with fractions, decimals and random numbers.
+    ordered = sorted(values)
+    return (ordered[(len(ordered) - 1) // 2] + ordered[len(ordered) // 2]) / 2

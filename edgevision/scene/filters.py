@@ -49,17 +49,17 @@ def there(
         if detection.box is None:
             found.append(detection)
             continue
-        box = _in_frame(detection.box)
+        sides = detection.box
+        within = 0 <= sides.xmin < sides.xmax <= 1 and 0 <= sides.ymin < sides.ymax <= 1  # as mostly
+        box = sides if within else _cut(sides)
         if box is None or (rule is not _ANY and not _right_area(rule, box)):
             continue
         if not (rules.masks and masked(rules.masks, box)):
-            found.append(detection if box is detection.box else replace(detection, box=box))
+            found.append(detection if within else replace(detection, box=box))
     return found
 
 
-def _in_frame(box: Box) -> Box | None:
-    if 0 <= box.xmin < box.xmax <= 1 and 0 <= box.ymin < box.ymax <= 1:
-        return box
+def _cut(box: Box) -> Box | None:
     sides = (box.xmin, box.ymin, box.xmax, box.ymax)
     if not all(map(math.isfinite, sides)):
         return None

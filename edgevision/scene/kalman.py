@@ -1,6 +1,7 @@
 """Where a box is and whither it goes, guessed from noisy sightings."""
 
 import math
+from functools import lru_cache
 
 from edgevision.inference.detection import Box
 
@@ -53,7 +54,8 @@ class Kalman:
     )
 
     def __init__(self, box: Box) -> None:
-        self.x, self.y, self.width, self.height = _measured(box)
+        self.x, self.y = (box.xmin + box.xmax) / 2, (box.ymin + box.ymax) / 2
+        self.width, self.height = box.xmax - box.xmin, box.ymax - box.ymin
         self.vx = self.vy = 0.0
         self._centre, self._centre_speed, self._speed = _SIGHTING, 0.0, _FIRST_SPEED
         self._extent = _SIZE_SIGHTING
@@ -78,45 +80,54 @@ class Kalman:
             return
         self._box = None
         self.unseen += seconds
-        forgets = _FORGETS if self.unseen <= _HIDES else _RESTS
-        passed = seconds / forgets
-        kept = math.exp(-passed)
-        reach = forgets * (1 - kept)
+        kept, reach, wandered, pulled, freshened = _passage(seconds, _FORGETS if self.unseen <= _HIDES else _RESTS)
         self.x += self.vx * reach
         self.y += self.vy * reach
         self.vx *= kept
         self.vy *= kept
-        wandered = max(_SPEED * forgets**2 * (2 * passed - 3 + 4 * kept - kept * kept), 0.0)
-        self._centre += 2 * reach * self._centre_speed + reach * reach * self._speed + wandered
-        self._centre_speed = kept * (self._centre_speed + reach * self._speed) + _SPEED * forgets * (1 - kept) ** 2
-        self._speed = kept * kept * self._speed + _SPEED * (1 - kept * kept)
-        if self._centre > _UNKNOWN:
-            self._centre_speed *= math.sqrt(_UNKNOWN / self._centre)
-            self._centre = _UNKNOWN
-        self.spread = self._centre + _SIGHTING
+        centre_speed, speed = self._centre_speed, self._speed
+        centre = self._centre + (2 * reach * centre_speed + reach * reach * speed + wandered)
+        centre_speed = kept * (centre_speed + reach * speed) + pulled
+        if centre > _UNKNOWN:
+            centre_speed *= math.sqrt(_UNKNOWN / centre)
+            centre = _UNKNOWN
+        self._centre, self._centre_speed, self._speed = centre, centre_speed, kept * kept * speed + freshened
+        self.spread = centre + _SIGHTING
         self._extent = min(self._extent + _SIZE_CHANGE * seconds, _UNKNOWN)
 
     def update(self, box: Box) -> None:
         """It was detected there."""
         self._box = None
         self.unseen = 0.0
-        x, y, width, height = _measured(box)
-        gain, speed_gain = self._centre / self.spread, self._centre_speed / self.spread
-        right, down = x - self.x, y - self.y
+        xmin, ymin, xmax, ymax = box.xmin, box.ymin, box.xmax, box.ymax
+        centre, centre_speed, spread = self._centre, self._centre_speed, self.spread
+        gain, speed_gain = centre / spread, centre_speed / spread
+        right, down = (xmin + xmax) / 2 - self.x, (ymin + ymax) / 2 - self.y
         self.x += gain * right
         self.y += gain * down
         self.vx += speed_gain * right
         self.vy += speed_gain * down
-        self._speed -= speed_gain * self._centre_speed
-        self._centre_speed *= 1 - gain
-        self._centre *= 1 - gain
-        self.spread = self._centre + _SIGHTING
-        gain = self._extent / (self._extent + _SIZE_SIGHTING)
-        self.width += gain * (width - self.width)
-        self.height += gain * (height - self.height)
-        self._extent *= 1 - gain
-        self.size = (self.width + self.height) / 2
+        self._speed -= speed_gain * centre_speed
+        self._centre_speed = centre_speed * (1 - gain)
+        self._centre = centre = centre * (1 - gain)
+        self.spread = centre + _SIGHTING
+        width, height, extent = self.width, self.height, self._extent
+        gain = extent / (extent + _SIZE_SIGHTING)
+        self.width = width = width + gain * (xmax - xmin - width)
+        self.height = height = height + gain * (ymax - ymin - height)
+        self._extent = extent * (1 - gain)
+        self.size = (width + height) / 2
 
 
-def _measured(box: Box) -> tuple[float, float, float, float]:
-    return (box.xmin + box.xmax) / 2, (box.ymin + box.ymax) / 2, box.xmax - box.xmin, box.ymax - box.ymin
+@lru_cache(maxsize=4)  # for all things of a frame the same
+def _passage(seconds: float, forgets: float) -> tuple[float, float, float, float, float]:
+    """What that time does to any of them.
+
+    The part of a speed that is kept, the seconds for which it goes on, and what is added to the variance of the centre,
+    to that of centre and speed together, and to that of the speed.
+    """
+    passed = seconds / forgets
+    kept = math.exp(-passed)
+    wandered = max(_SPEED * forgets**2 * (2 * passed - 3 + 4 * kept - kept * kept), 0.0)
+    pulled, freshened = _SPEED * forgets * (1 - kept) ** 2, _SPEED * (1 - kept * kept)
+    return kept, forgets * (1 - kept), wandered, pulled, freshened

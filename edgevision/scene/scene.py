@@ -1,6 +1,7 @@
 """A camera's scene: what its frames show, put together to things that come, stay and go."""
 
 from collections.abc import Callable, Iterable, Sequence
+from operator import attrgetter
 
 from edgevision.inference.detection import Detection
 from edgevision.scene.event import Event
@@ -13,6 +14,8 @@ from edgevision.scene.track import Track
 from edgevision.scene.tracker import Tracker
 from edgevision.scene.zones import zones_of
 
+_SCORE = attrgetter("detection.score")
+
 
 class Scene:
     """Follows what one camera sees; `new_id` gives each track an id of its own."""
@@ -21,9 +24,11 @@ class Scene:
         self._rules = rules
         self._tracker = Tracker(rules.min_hits, rules.max_lost, new_id)
         self._lives: dict[str, Life] = {}
+        self._followed: set[str] = set()
         self._tentative = False
         self._counts: dict[str, int] = {}
         self._zone_counts: dict[tuple[str, str], int] = {}
+        self._nothing = Look((), (), self._counts, self._zone_counts)
 
     @property
     def occupied(self) -> bool:
@@ -40,21 +45,29 @@ class Scene:
         `threshold` is the camera's in this moment; a label's own goes before it. `moment.clock` never goes back,
         `moment.time` may.
         """
-        found = there(self._rules, detections, threshold, {life.label for life in self._lives.values()})
+        rules, lives = self._rules, self._lives
+        found = there(rules, detections, threshold, self._followed)
         if not found and not self.occupied:
-            return self._look((), ())
-        counts = [one.score >= threshold_of(self._rules, one.label, threshold) for one in found]
+            return self._nothing
+        if rules.labels:
+            counts = [one.score >= threshold_of(rules, one.label, threshold) for one in found]
+        else:
+            counts = [one.score >= threshold for one in found]
         tracked = self._tracker.update(found, counts, moment)
         self._tentative = tracked.tentative
-        events = self._end(tracked.ended, moment)
+        events = self._end(tracked.ended, moment) if tracked.ended else []
         for track in tracked.alive:
-            events += self._follow(track, moment)
+            life = lives.get(track.id)
+            event = self._begun(track, moment) if life is None else life.update(track, moment)
+            if event is not None:
+                events.append(event)
+        zones = rules.zones
         seen = [
-            Seen(one, track if track in self._lives else None, zones_of(self._rules.zones, one.label, one.box))
+            Seen(one, track, zones_of(zones, one.label, one.box) if zones else ())
             for one, track, counted in zip(found, tracked.of, counts, strict=True)
             if counted
         ]
-        seen.sort(key=lambda one: -one.detection.score)
+        seen.sort(key=_SCORE, reverse=True)
         return self._look(seen, events)
 
     def leave(self, moment: Moment) -> Look:
@@ -62,13 +75,9 @@ class Scene:
         self._tentative = False
         return self._look((), self._end(self._tracker.clear(), moment))
 
-    def _follow(self, track: Track, moment: Moment) -> list[Event]:
-        life = self._lives.get(track.id)
-        if life is None:
-            life = self._lives[track.id] = Life(self._rules, track)
-            return [life.start(moment)]
-        update = life.update(track, moment)
-        return [] if update is None else [update]
+    def _begun(self, track: Track, moment: Moment) -> Event:
+        life = self._lives[track.id] = Life(self._rules, track)
+        return life.start(moment)
 
     def _end(self, tracks: Iterable[Track], moment: Moment) -> list[Event]:
         return [self._lives.pop(track.id).end(track, moment) for track in tracks]
@@ -77,8 +86,10 @@ class Scene:
         if events:  # nothing else changes what is there, and where
             self._counts = dict.fromkeys(self._counts, 0)
             self._zone_counts = dict.fromkeys(self._zone_counts, 0)
+            self._followed = {life.label for life in self._lives.values()}
             for life in self._lives.values():
                 self._counts[life.label] = self._counts.get(life.label, 0) + 1
                 for zone in life.zones:
                     self._zone_counts[zone, life.label] = self._zone_counts.get((zone, life.label), 0) + 1
+            self._nothing = Look((), (), self._counts, self._zone_counts)
         return Look(tuple(seen), tuple(events), self._counts, self._zone_counts)

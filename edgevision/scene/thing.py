@@ -13,7 +13,7 @@ _EVERYWHERE = Box(0.0, 0.0, 1.0, 1.0)
 _SMALLEST = 1e-4
 """Of the frame's side: less than a pixel is no box."""
 
-_SHRINKS = 30.0
+SHRINKS = 30.0
 """Seconds in which it is forgotten to 1/e how wide and high a thing has been: it may have gone behind something."""
 
 
@@ -45,10 +45,10 @@ class Thing:
     """What is followed.
 
     `kind` is that of its sightings. `id` is None until it is confirmed. `hits` counts the frames in which it was found,
-    `frames` all since the first, `missed` those since it was found last.
+    `frames` all since the first, `missed` those since it was found last. `wide` and `high`: how it has been, of late.
     """
 
-    __slots__ = ("first", "frames", "hits", "id", "kalman", "kind", "last", "missed", "sighting", "whole")
+    __slots__ = ("first", "frames", "high", "hits", "id", "kalman", "kind", "last", "missed", "sighting", "wide")
 
     def __init__(self, sighting: Sighting, moment: Moment) -> None:
         self.id: str | None = None
@@ -56,7 +56,7 @@ class Thing:
         self.kalman = Kalman(sighting.box)
         self.first = self.last = moment
         self.frames, self.hits, self.missed = 1, 1, 0
-        self.whole = (self.kalman.width, self.kalman.height)
+        self.wide, self.high = self.kalman.width, self.kalman.height
         self._shown(sighting)
 
     @property
@@ -64,21 +64,20 @@ class Thing:
         """Whether, not confirmed yet, it is missed so often that it is better forgotten."""
         return self.missed > 0 and (not self.kind[1] or self.missed > 2 or self.frames > 2 * self.hits + 1)
 
-    def passes(self, seconds: float) -> None:
-        """A frame later, and not found in it yet."""
-        self.frames, self.missed = self.frames + 1, self.missed + 1
+    def passes(self, seconds: float, kept: float) -> None:
+        """A frame later, and not found in it yet; `kept` is what isn't forgotten of its size in that time."""
+        self.frames += 1
+        self.missed += 1
+        self.wide *= kept
+        self.high *= kept
         self.kalman.predict(seconds)
-        kept = math.exp(-seconds / _SHRINKS)
-        self.whole = (self.whole[0] * kept, self.whole[1] * kept)
 
     def find(self, sighting: Sighting, moment: Moment, whole: Box) -> None:
         """That shows it; `whole` is where all of it must be then."""
-        self.kalman.update(whole)
-        width, height = sighting.box.xmax - sighting.box.xmin, sighting.box.ymax - sighting.box.ymin
-        self.whole = (
-            max(self.whole[0], min(width, self.kalman.width)),
-            max(self.whole[1], min(height, self.kalman.height)),
-        )
+        box, kalman = sighting.box, self.kalman
+        kalman.update(whole)
+        self.wide = max(self.wide, min(box.xmax - box.xmin, kalman.width))
+        self.high = max(self.high, min(box.ymax - box.ymin, kalman.height))
         self.last, self.hits, self.missed = moment, self.hits + 1, 0
         self._shown(sighting)
 

@@ -7,16 +7,18 @@ itself like something new, so that no false box leads a hidden thing's track ast
 Of our own because the libraries that do this need SciPy, 35 MB for one function, or another compiled extension.
 """
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Iterable, Sequence
 from operator import attrgetter
+from typing import TypeVar
 
 from edgevision.inference.detection import Box, Detection
 from edgevision.record import record
 from edgevision.scene.assignment import assign
 from edgevision.scene.association import IMPROBABLE, NEVER, again, just_begun, overlap, returned, surely_again
 from edgevision.scene.moment import Moment
-from edgevision.scene.occlusion import area, common, completed, halves, inside, union
-from edgevision.scene.thing import Sighting, Thing
+from edgevision.scene.occlusion import area, completed, halves, inside, may_be_half, touching, union
+from edgevision.scene.thing import SHRINKS, Sighting, Thing
 from edgevision.scene.track import Track
 
 MOST = 100
@@ -41,6 +43,8 @@ _SCORE = attrgetter("detection.score")
 
 _LOST = 2
 """Frames missed in a row after which a thing may be found elsewhere, or be over."""
+
+_OfKind = TypeVar("_OfKind", Sighting, Thing)
 
 
 @record
@@ -82,23 +86,22 @@ class Tracker:
         """
         seconds = 0.0 if self._clock is None else moment.clock - self._clock
         self._clock = moment.clock
-        for thing in (*self._confirmed, *self._tentative):
-            thing.passes(seconds)
+        kept = math.exp(-seconds / SHRINKS)
+        for thing in self._confirmed:
+            thing.passes(seconds, kept)
+        for thing in self._tentative:
+            thing.passes(seconds, kept)
         sightings = [Sighting(detection, may) for detection, may in zip(detections, starts, strict=True)]
-        kinds: dict[tuple[str, bool], list[Sighting]] = {}
         sound = [sighting for sighting in sightings if sighting.sound]
         sound.sort(key=_SCORE, reverse=True)
-        for sighting in sound:
-            kinds.setdefault(sighting.kind, []).append(sighting)
-        for kind, those in kinds.items():
-            confirmed = [thing for thing in self._confirmed if thing.kind == kind]
-            tentative = [thing for thing in self._tentative if thing.kind == kind]
-            self._follow(those, confirmed, tentative, moment)
+        confirmed, tentative = _by_kind(self._confirmed), _by_kind(self._tentative)
+        for kind, those in _by_kind(sound).items():
+            self._follow(those, confirmed.get(kind, []), tentative.get(kind, []), moment)
         ended = self._sweep(moment.clock)
         return Tracked(
-            alive=tuple(thing.track() for thing in self._confirmed),
-            ended=tuple(thing.track() for thing in ended),
-            of=tuple(sighting.thing.id if sighting.thing else None for sighting in sightings),
+            alive=tuple([thing.track() for thing in self._confirmed]),
+            ended=tuple([thing.track() for thing in ended]),
+            of=tuple([sighting.thing.id if sighting.thing else None for sighting in sightings]),
             tentative=bool(self._tentative),
         )
 
@@ -112,12 +115,16 @@ class Tracker:
         self, sightings: list[Sighting], confirmed: list[Thing], tentative: list[Thing], moment: Moment
     ) -> None:
         """Sightings and things of one kind."""
-        near = [thing for thing in confirmed if thing.kalman.unseen < _MOMENT]
-        strong = [sighting for sighting in sightings if sighting.starts]
-        _match(strong, confirmed, near, _expected, moment)
-        if len(strong) < len(sightings) and (missed := [thing for thing in confirmed if thing.missed]):
-            _match([sighting for sighting in sightings if not sighting.starts], missed, near, _surely, moment)
-
+        strong: list[Sighting] = []
+        faint: list[Sighting] = []
+        for sighting in sightings:
+            (strong if sighting.starts else faint).append(sighting)
+        if confirmed:
+            near = [thing for thing in confirmed if thing.kalman.unseen < _MOMENT]
+            if strong:
+                _match(strong, confirmed, near, _expected, moment)
+            if faint and (missed := [thing for thing in confirmed if thing.missed]):
+                _match(faint, missed, near, _surely, moment)
         rest = [sighting for sighting in strong if not sighting.thing and not sighting.part]
         if rest:
             self._begin(rest, confirmed, tentative, moment)
@@ -127,7 +134,8 @@ class Tracker:
     def _begin(self, rest: list[Sighting], confirmed: list[Thing], tentative: list[Thing], moment: Moment) -> None:
         """The rest may show what has begun before, something new, or what was lost."""
         new = _single(rest, [thing for thing in confirmed if thing.kalman.unseen < _MOMENT])
-        _match(new, tentative, [], _tentatively, moment)
+        if new and tentative:
+            _match(new, tentative, [], _tentatively, moment)
         begun = [Thing(sighting, moment) for sighting in new if not sighting.thing]
         self._tentative += begun
         lost = [thing for thing in confirmed if thing.missed >= _LOST]
@@ -171,54 +179,59 @@ class Tracker:
         )
 
 
+def _by_kind(ones: Iterable[_OfKind]) -> dict[tuple[str, bool], list[_OfKind]]:
+    kinds: dict[tuple[str, bool], list[_OfKind]] = {}
+    for one in ones:
+        kinds.setdefault(one.kind, []).append(one)
+    return kinds
+
+
 def _match(
     sightings: list[Sighting],
     things: list[Thing],
     near: list[Thing],
-    cost: Callable[[Thing, Box], float],
+    cost: Callable[[Thing, Sequence[Box]], list[float]],
     moment: Moment,
 ) -> None:
     """Find those things in those sightings that they go best with; those of `near` may hide parts of the others."""
-    if not sightings or not things:
-        return
     seen = [sighting.box for sighting in sightings]
+    there = [thing.kalman.box for thing in near] if len(near) > 1 or near != things else []
     wholes, costs = [], []
     for thing in things:
         own = thing.kalman.box
-        others: list[Box] = []
-        if near != [thing]:
-            others = [other.kalman.box for other in near if other is not thing and common(own, other.kalman.box)]
-        boxes = [completed(own, box, others) for box in seen] if others else seen
+        others = touching(own, there) if there else there
+        boxes = completed(own, seen, others) if others else seen
+        row = cost(thing, boxes)
+        if boxes is not seen:
+            for column, whole in enumerate(boxes):
+                if whole is not seen[column]:
+                    row[column] += _HIDDEN * (1 - area(seen[column]) / area(whole))
         wholes.append(boxes)
-        costs.append(
-            [
-                cost(thing, box) if whole is box else cost(thing, whole) + _HIDDEN * (1 - area(box) / area(whole))
-                for box, whole in zip(seen, boxes, strict=True)
-            ]
-        )
+        costs.append(row)
     pairs = assign(costs, IMPROBABLE)
     spare: list[Sighting] = []
     if len(pairs) < len(sightings):
-        found = {column for _, column in pairs}
+        found = [column for _, column in pairs]
         spare = [sighting for column, sighting in enumerate(sightings) if column not in found]
-    for row, column in pairs:
-        thing, whole = things[row], wholes[row][column]
-        for sighting in spare if thing.id is not None else ():
-            if halves(whole, sighting.box, *thing.whole):
-                whole, sighting.part = union(whole, sighting.box), True
+    for place, column in pairs:
+        thing, whole = things[place], wholes[place][column]
+        if spare and thing.id is not None and may_be_half(whole, thing.wide, thing.high):
+            for sighting in spare:
+                if halves(whole, sighting.box, thing.wide, thing.high):
+                    whole, sighting.part = union(whole, sighting.box), True
         thing.find(sightings[column], moment, whole)
 
 
-def _expected(thing: Thing, box: Box) -> float:
-    return again(thing.kalman, box) if thing.kalman.unseen < _MOMENT else _surely(thing, box)
+def _expected(thing: Thing, boxes: Sequence[Box]) -> list[float]:
+    return again(thing.kalman, boxes) if thing.kalman.unseen < _MOMENT else _surely(thing, boxes)
 
 
-def _surely(thing: Thing, box: Box) -> float:
-    return surely_again(thing.kalman, thing.sighting.box, box)
+def _surely(thing: Thing, boxes: Sequence[Box]) -> list[float]:
+    return surely_again(thing.kalman, thing.sighting.box, boxes)
 
 
-def _tentatively(thing: Thing, box: Box) -> float:
-    return just_begun(thing.kalman, box)
+def _tentatively(thing: Thing, boxes: Sequence[Box]) -> list[float]:
+    return just_begun(thing.kalman, boxes)
 
 
 def _returned(thing: Thing, begun: Thing) -> float:

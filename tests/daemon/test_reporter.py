@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from edgevision.capture.frame import Frame
+from edgevision.config.model import ModelSettings
 from edgevision.daemon.camera import Camera
 from edgevision.daemon.reporter import Reporter
 from edgevision.daemon.scene_rules import scene_rules
@@ -128,6 +129,16 @@ def test_every_feature_vector_is_published_unless_publishing_is_off(publish: str
     payloads = reported.publisher.payloads("front/embedding")
     assert len(payloads) == len(reported.publisher.messages) == sent
     assert all(json.loads(payload)["vector"] == [0.25, -1.5] for payload in payloads)
+
+
+def test_each_frame_names_the_model_that_looked_at_it_also_after_another_one_was_configured() -> None:
+    camera = a_camera(publish="all")
+    reported = Reported(camera)
+    for name in ("birds", "cats"):
+        camera.model = ModelSettings.model_validate({"path": f"/models/{name}.tflite"})
+        reported.sees(times=2)
+    models = [json.loads(payload)["model"] for payload in reported.publisher.payloads("front/detections")]
+    assert models == ["birds", "birds", "cats", "cats"]
 
 
 def test_a_picture_can_be_asked_for_where_the_model_gives_feature_vectors() -> None:

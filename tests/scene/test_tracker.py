@@ -440,6 +440,17 @@ def test_a_classifiers_label_must_hold_without_a_gap() -> None:
         assert not look(tracker, frame / 10, *([None] if frame % 3 else [])).alive
 
 
+def test_who_was_hidden_for_a_while_is_known_by_what_first_shows_beside_the_one_in_front() -> None:
+    tracker = new_tracker()
+    front, behind = Box(0.4, 0.1, 0.57, 0.9), Box(0.5, 0.3, 0.6, 0.8)
+    for frame in range(5):
+        look(tracker, frame / 10, front, *([behind] if frame else []))
+    for frame in range(5, 12):
+        look(tracker, frame / 10, front)
+    sliver = Box(front.xmax, behind.ymin, behind.xmax, behind.ymax)
+    assert look(tracker, 1.2, front, sliver).of == ("t0", "t1")
+
+
 NONSENSE = [
     Box(math.nan, 0.1, 0.2, 0.3),
     Box(0.1, 0.1, math.inf, 0.3),
