@@ -124,7 +124,7 @@ class CaptureThread(SupervisedThread):
     def _one_life(self) -> float | None:
         """Open the source and read it until it ends or fails: seconds after which to try again, None: never."""
         try:
-            with self._within("opening"):
+            with self._within_limit("opening"):
                 self._source.open()
             self._read_to_end()
             return None
@@ -134,14 +134,11 @@ class CaptureThread(SupervisedThread):
             verdict = self._recovery.failed(self._monotonic(), hangs=isinstance(error, SourceHangsError))
             return self._failed(str(error), verdict)
         finally:
-            with self._within("closing"):
+            with self._within_limit("closing"):
                 self._source.close()
 
-    def _within(self, doing: str) -> AbstractContextManager[None]:
-        driver = self._driver
-        if driver is None:
-            return nullcontext()
-        return self.heartbeat.within(driver.reads_within if doing == "reading" else driver.opens_within, doing)
+    def _within_limit(self, doing: str) -> AbstractContextManager[None]:
+        return nullcontext() if self._driver is None else self.heartbeat.within(self._driver.opens_within, doing)
 
     def _failed(self, what: str, verdict: Verdict) -> float | None:
         self._counters.stalled = True
@@ -161,11 +158,14 @@ class CaptureThread(SupervisedThread):
             self._on_change()
 
     def _read_to_end(self) -> None:
-        counters = self._counters
+        counters, source, driver = self._counters, self._source, self._driver
         while True:
             self._verdict = None
-            with self._within("reading"):
-                picture = self._source.read(self._wanted)
+            if driver is None:
+                picture = source.read(self._wanted)
+            else:
+                with self.heartbeat.within(driver.reads_within, "reading"):
+                    picture = driver.read(self._wanted)
             if self._stop_asked.is_set():
                 return
             if picture is None:
@@ -176,6 +176,9 @@ class CaptureThread(SupervisedThread):
                 log.info("camera %s: frames come", self._camera.name)
             self._recovery.picture(now)
             dropped = False if isinstance(picture, Unwanted) else self._hand_on(self._stamped(picture, now))
+            if dropped is None:
+                return
+            del picture  # so that its memory can be used for the next
             with counters.lock:
                 counters.stalled = False
                 counters.captured += 1
@@ -207,13 +210,16 @@ class CaptureThread(SupervisedThread):
             self._recording = picture.clock
         return frame
 
-    def _hand_on(self, frame: Frame) -> bool:
-        """Whether another frame was dropped for it."""
+    def _hand_on(self, frame: Frame) -> bool | None:
+        """Whether another frame was dropped for it, or with it; None: `stop` was set before."""
         if self._source.finite:
             self._wait_for_broker()
-        now = frame.monotonic
-        while (delay := self._filter.delay(now)) > 0 and not self._stop_asked.wait(delay):
-            now = self._monotonic()
+        if self._camera.controls.fps_limit is not None:
+            now = frame.monotonic
+            while (delay := self._filter.delay(now)) > 0 and not self._stop_asked.wait(delay):
+                now = self._monotonic()
+        if self._stop_asked.is_set():
+            return None
         # Of sources that tell by a small picture, `read` has asked already.
         passes = self._verdict
         if passes is None:
@@ -227,7 +233,10 @@ class CaptureThread(SupervisedThread):
 
     def _no_picture(self, over: bool) -> None:
         clock = self._monotonic() if self._recording is None else self._recording
-        self._put(NoPicture(self._camera.name, Moment(clock, self._wall()), over))
+        dropped = self._put(NoPicture(self._camera.name, Moment(clock, self._wall()), over))
+        if dropped and self._source.live:  # else it is the notice that nobody takes any more
+            with self._counters.lock:
+                self._counters.dropped += 1
 
     def _put(self, what: Frame | PreparedFrame | NoPicture) -> bool:
         """Hand it on; True when a frame was dropped for it, or with it."""

@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Callable
-from queue import SimpleQueue
 
 from edgevision.capture.frame import Frame
 from edgevision.capture.transform import Region
@@ -43,7 +42,10 @@ class ReportThread(SupervisedThread):
     def __init__(self, name: str, on_death: Callable[[SupervisedThread], None]) -> None:
         super().__init__(name, on_death)
         self._busy = threading.Lock()
-        self._handed: SimpleQueue[Finding | None] = SimpleQueue()
+        self._bell = threading.Lock()  # released when something has been handed over
+        self._bell.acquire()
+        self._handed: Finding | None = None
+        """None: it is to end."""
 
     @property
     def busy(self) -> bool:
@@ -52,8 +54,9 @@ class ReportThread(SupervisedThread):
 
     def report(self, finding: Finding) -> None:
         """Let it report this, once it is done with the one before."""
-        if self._wait():
-            self._handed.put(finding)
+        if self._busy.acquire(blocking=False) or self._wait():
+            self._handed = finding
+            self._bell.release()
 
     def finish(self) -> None:
         """Return once it is done with what it has been handed: its reporters can then be used by the caller."""
@@ -62,13 +65,18 @@ class ReportThread(SupervisedThread):
 
     def end(self) -> None:
         """Return once it is done with what it has been handed, and has ended."""
-        self._handed.put(None)
+        if self._wait():
+            self._bell.release()
         self.join()
 
     def work(self) -> None:
         """Until it is told to end."""
-        while (finding := self._handed.get()) is not None:
+        while True:
+            self._bell.acquire()
+            finding, self._handed = self._handed, None
             try:
+                if finding is None:
+                    return
                 with self.heartbeat.within(LONGEST, "telling of one frame"):
                     finding.report()
             finally:

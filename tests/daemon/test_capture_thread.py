@@ -399,6 +399,34 @@ def test_a_limit_of_frames_a_second_drops_a_camera_s_frames_and_slows_files_down
     assert sum(waited) == pytest.approx(4.0), "nine times half a second, less the one before"
 
 
+def test_a_thread_that_is_stopped_while_it_waits_for_its_pace_hands_nothing_on_and_counts_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stop = threading.Event()
+
+    def wait(_: float) -> bool:
+        stop.set()
+        return True
+
+    monkeypatch.setattr(stop, "wait", wait)
+    camera, events = a_camera(ScriptedSource("open", PICTURE, PICTURE, PICTURE, None)), list[str]()
+    camera.controls.fps_limit = 2.0
+    CaptureThread(camera, RecordingQueue(events), stop, lambda: None, lambda _: None, monotonic=lambda: 0.0).run()
+    assert events == ["frame 0", "frame 1"]
+    assert camera.counters.captured == 2
+
+
+def test_a_frame_that_makes_way_for_the_word_that_the_camera_gives_none_counts_as_dropped(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stop = threading.Event()
+    monkeypatch.setattr(stop, "wait", lambda _: None)
+    camera = a_camera(ScriptedDriver("open", PICTURE, PICTURE, SourceError("unplugged"), "open", PICTURE, None))
+    CaptureThread(camera, FrameQueue(), stop, lambda: None, lambda _: None).run()
+    assert camera.counters.captured == 3
+    assert camera.counters.dropped == 3, "by another frame, by the failure, by the end"
+
+
 class HungThread:
     """A capture thread over a camera that hangs, as its supervisor has it before him."""
 

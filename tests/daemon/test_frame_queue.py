@@ -1,8 +1,12 @@
 """Live sources: the newest frame wins. Finite sources: every frame. Cameras are served in turn."""
 
+import sys
 import threading
+import time
 from collections import deque
+from collections.abc import Callable, Iterator
 from functools import partial
+from random import Random
 
 import numpy as np
 import pytest
@@ -168,3 +172,99 @@ def test_waking_the_thread_takes_nothing_from_it_and_is_no_dropped_frame() -> No
     assert taken(queue) == ("a", 2)
     queue.wake(notice)
     assert queue.take() is notice
+
+
+class Meeting:
+    """A queue that many threads meet at: two live cameras, three of which every frame counts, and errands."""
+
+    FRAMES = 150
+
+    def __init__(self, seed: int) -> None:
+        self.queue = FrameQueue()
+        self.got: dict[str, list[int]] = {}
+        self.dropped: dict[str, int] = {}
+        self.errands: list[int] = []
+        work: list[Callable[[Random], None]] = [partial(self._live, f"live{n}") for n in range(2)]
+        work += [*(partial(self._whole, f"whole{n}") for n in range(3)), self._send]
+        self.feeders = [
+            threading.Thread(target=feed, args=(Random(seed * 10 + number),), daemon=True)
+            for number, feed in enumerate(work)
+        ]
+        self.taker = threading.Thread(target=self._take, args=(Random(seed),), daemon=True)
+
+    def _live(self, camera: str, random: Random) -> None:
+        self.dropped[camera] = 0
+        for seq in range(self.FRAMES):
+            self.dropped[camera] += self.queue.put_newest(frame(camera, seq))
+            dawdle(random)
+
+    def _whole(self, camera: str, random: Random) -> None:
+        for seq in range(self.FRAMES):
+            if not self.queue.put_when_free(frame(camera, seq)):
+                return
+            dawdle(random)
+
+    def _send(self, random: Random) -> None:
+        for number in range(self.FRAMES):
+            self.queue.send(partial(self.errands.append, number))
+            self.queue.wake(NoPicture("nobody", Moment(0.0, 0.0), over=False))
+            dawdle(random)
+
+    def _take(self, random: Random) -> None:
+        while (taken := self.queue.take()) is not None:
+            if isinstance(taken, Errand):
+                taken.do()
+            elif isinstance(taken, Frame):
+                self.got.setdefault(taken.camera, []).append(taken.seq)
+            dawdle(random)
+
+
+def dawdle(random: Random) -> None:
+    """Be sometimes slower and sometimes faster than the others."""
+    if random.random() < 0.3:
+        time.sleep(random.choice((0.0, 0.0, 0.0002, 0.001)))
+
+
+@pytest.fixture
+def restless() -> Iterator[None]:
+    """Threads take turns as often as they can, so that they meet at every line."""
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(usual)
+
+
+@pytest.mark.usefixtures("restless")
+@pytest.mark.parametrize("seed", range(3))
+def test_however_the_threads_meet_nothing_is_lost_and_nobody_waits_for_ever(seed: int) -> None:
+    meeting = Meeting(seed)
+    for thread in (*meeting.feeders, meeting.taker):
+        thread.start()
+    for thread in meeting.feeders:
+        thread.join(60)
+        assert not thread.is_alive()
+    while not meeting.queue.idle():
+        time.sleep(0.001)
+    meeting.queue.close()
+    meeting.taker.join(60)
+    assert not meeting.taker.is_alive()
+    assert meeting.errands == list(range(Meeting.FRAMES))
+    for number in range(3):
+        assert meeting.got[f"whole{number}"] == list(range(Meeting.FRAMES))
+    for camera, dropped in meeting.dropped.items():
+        assert meeting.got[camera] == sorted(set(meeting.got[camera]))
+        assert meeting.got[camera][-1] == Meeting.FRAMES - 1
+        assert len(meeting.got[camera]) + dropped == Meeting.FRAMES
+
+
+@pytest.mark.usefixtures("restless")
+@pytest.mark.parametrize("seed", range(20))
+def test_whenever_it_is_closed_everybody_goes(seed: int) -> None:
+    meeting = Meeting(seed)
+    for thread in (*meeting.feeders, meeting.taker):
+        thread.start()
+    time.sleep(Random(seed).random() * 0.02)
+    meeting.queue.close()
+    for thread in (*meeting.feeders, meeting.taker):
+        thread.join(60)
+        assert not thread.is_alive()

@@ -113,3 +113,4 @@ def test_it_ends_once_all_that_was_handed_over_is_told(slow: Slow, dead: list[Su
     thread.end()
     assert slow.told == [0]
     assert not thread.is_alive()
+    assert not thread.busy

@@ -103,6 +103,7 @@ class Changing:
         self.opened: list[list[Source]] = [[]]
         """Which of them were open at a time, one time after the other."""
         self.notes: list[Notes] = []
+        self.views: list[View] = []
         self.died: list[SupervisedThread] = []
         monkeypatch.setattr(works, "make_source", self._make_source)
         self.works = Works(
@@ -110,7 +111,8 @@ class Changing:
         )
         self._models: list[ModelInUse] = []
 
-    def _make_source(self, settings: V4l2Source, _: View) -> Source:
+    def _make_source(self, settings: V4l2Source, view: View) -> Source:
+        self.views.append(view)
         self.sources.append(Source(settings, self.opened))
         return self.sources[-1]
 
@@ -148,6 +150,19 @@ def changing(monkeypatch: pytest.MonkeyPatch, inferring: Inferring) -> Iterator[
         source.released.set()
     changing.works.stop(time.monotonic() + 20)
     assert not changing.died
+
+
+@pytest.mark.parametrize(
+    ("resize", "view"),
+    [
+        ("auto", View(300, 300)),
+        ("crop", View(300, 300, share=0.875)),
+        ("letterbox", View(300, 300, letterbox=True)),
+    ],
+)
+def test_a_source_is_told_what_its_model_takes(changing: Changing, resize: str, view: View) -> None:
+    changing.become({"front": 32}, name="person", resize=resize)
+    assert changing.views == [view]
 
 
 def test_no_frame_of_the_old_source_is_reported_as_one_of_the_new(changing: Changing, inferring: Inferring) -> None:
