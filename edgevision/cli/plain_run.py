@@ -8,6 +8,9 @@ from edgevision.config.defaults import DEFAULT_CONFIG
 from edgevision.config.reading import Reading
 from edgevision.daemon.config_file import ConfigFile
 
+_FOR_OTHERS = ("ssl", "hashlib", "urllib.request")
+"""What paho imports for TLS, WebSockets and proxies: OpenSSL alone takes 6 MB."""
+
 
 def plain_run(arguments: list[str]) -> Path | None:
     """The configuration where the command line is a plain `run [-c FILE]`; anything else is read by Typer."""
@@ -33,8 +36,10 @@ def start(config: Path) -> None:
         reading = Reading(config, at_start=True)
         # Meanwhile:
         from edgevision.allocator import share_memory
+        from edgevision.deferred import defer
 
         share_memory()
+        defer(*_FOR_OTHERS)
         from edgevision.cli.run import run_daemon
 
         run_daemon(reading, file, stop)

@@ -4,13 +4,14 @@ import contextlib
 import gc
 import logging
 import os
-import shutil
 import signal
 import sys
-from concurrent.futures import ThreadPoolExecutor
+import threading
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
+from edgevision.capture.picamera2_library import load_picamera2
 from edgevision.cli.exit_status import DONE, FAILED
 from edgevision.config.config import Config
 from edgevision.config.reading import Reading
@@ -39,33 +40,34 @@ def run_daemon(reading: Reading, file: ConfigFile, stop: StopRequest) -> None:
     `file` was looked at before `reading` began. Raises ConfigError before anything is started when the configuration or
     a model of it can't be used.
     """
-    # While the configuration is read:
+    read, opened = _opening(reading, stop)
+    # Meanwhile:
+    with contextlib.suppress(ModelError):  # told later, with the place of the model
+        load_runtime()
     from edgevision.daemon.broker_line import open_line, outbox_path
     from edgevision.daemon.daemon import Daemon
 
-    with contextlib.suppress(ModelError):  # told later, with the place of the model
-        load_runtime()
-    if reading.abandoned(lambda: stop.wait(0)):
-        _leave(DONE)
-    config = reading.result()
-    vet_tls_files(config)
-    configure_logging(config.settings.log.level, config.settings.log.format)
     notifier, clock = Notifier(os.environ), Clock()
     gc.freeze()  # what has been imported so far is for ever: not to be looked through at each collection
+    if not _wait(read, stop, notifier):
+        _leave(DONE)
+    config = read.result()
+    _load_camera_library(config)
     while True:
-        line = open_line(config.settings)  # meanwhile
+        line = open_line(config.settings)
         try:
-            models = _open_unless_stopped(config, stop, notifier)
+            stopped = not _wait(opened, stop, notifier)
+            models = [] if stopped else opened.result()
         except EdgeVisionError:
             line.publisher.stop(HANG_UP_WITHIN)
             raise
-        if models is None:
+        if stopped:
             line.publisher.stop(HANG_UP_WITHIN)
             log.info("stopped")
             _leave(DONE)
         daemon = Daemon(config, models, stop, notifier, clock, file, line)
         # What is put aside later is not to be held on to here: an accelerator serves one model at a time.
-        del models
+        del models, opened
         gc.enable()
         status = exit_status_of(daemon)
         if daemon.successor is None:
@@ -76,6 +78,7 @@ def run_daemon(reading: Reading, file: ConfigFile, stop: StopRequest) -> None:
         del daemon
         gc.collect()
         configure_logging(config.settings.log.level, config.settings.log.format)
+        _, opened = _opening(config, stop)
 
 
 def exit_status_of(daemon: "Daemon") -> int:
@@ -87,23 +90,53 @@ def exit_status_of(daemon: "Daemon") -> int:
     return status
 
 
-def _open_unless_stopped(config: Config, stop: StopRequest, notifier: Notifier) -> list[ModelInUse] | None:
-    """All models; None when stopped meanwhile, for an Edge TPU that hangs takes half a minute."""
-    opening = ThreadPoolExecutor(1, "opening")
-    opened = opening.submit(open_models, config, measure_threads=True)
+def _opening(given: Reading | Config, stop: StopRequest) -> tuple[Future[Config], Future[list[ModelInUse]]]:
+    """The configuration and its models, from a thread of their own: an Edge TPU that hangs takes half a minute."""
+    thread = ThreadPoolExecutor(1, "opening")
+    config = thread.submit(_settled, given)
+    opened = thread.submit(lambda: open_models(config.result(), measure_threads=True))
+    config.add_done_callback(lambda _: stop.nudge())
     opened.add_done_callback(lambda _: stop.nudge())
-    opening.shutdown(wait=False)
+    thread.shutdown(wait=False)
+    return config, opened
+
+
+def _settled(given: Reading | Config) -> Config:
+    if isinstance(given, Config):
+        return given
+    config = given.result()
+    vet_tls_files(config)
+    configure_logging(config.settings.log.level, config.settings.log.format)
+    return config
+
+
+def _wait(future: Future[Any], stop: StopRequest, notifier: Notifier) -> bool:
+    """Wait until `future` is done; False when stopped meanwhile."""
     from edgevision.daemon.daemon import LOOK_AROUND
 
-    while not opened.done():
+    while not future.done():
         if stop.wait(LOOK_AROUND):
-            return None
+            return False
         notifier.alive()  # in the middle of a reload systemd waits for it
-    return opened.result()
+    return True
+
+
+def _load_camera_library(config: Config) -> None:
+    """Let picamera2, which takes a second, be imported while models open, if it is needed."""
+
+    def load() -> None:
+        with contextlib.suppress(Exception):  # whatever is wrong with it, the camera will meet it, too, and tell
+            load_picamera2()
+
+    if any(camera.source.type == "picamera2" for camera in config.settings.cameras.values()):
+        # Nobody waits for it: in a driver, it may hang.
+        threading.Thread(target=load, name="camera library", daemon=True).start()
 
 
 def _take_along(old: Path, new: Path) -> None:
     """Let events that the broker hasn't taken yet wait in the next daemon's outbox, unless it has one of its own."""
+    import shutil  # seldom, and with all its compressions
+
     unfinished = old.with_name(f"{old.name}-wal")
     try:
         if old.is_file() and not unfinished.exists() and not new.exists():

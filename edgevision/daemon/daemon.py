@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-import secrets
+import os
 import threading
 import time
 from collections.abc import Sequence
@@ -117,7 +117,7 @@ class Daemon:
 
     def _reporter(self, camera: Camera, in_use: ModelInUse) -> Reporter:
         self._desk.restore(camera)
-        scene = Scene(scene_rules(camera.settings), lambda: f"{camera.name}-{secrets.token_hex(6)}")
+        scene = Scene(scene_rules(camera.settings), lambda: f"{camera.name}-{os.urandom(6).hex()}")
         seen = self._memory.content.cameras.get(camera.name, RememberedCamera()).seen
         labels = counted_labels(camera.settings, label_names(in_use.model.info.labels), seen)
         return Reporter(camera, scene, self._topics, self._publisher, self._settings.mqtt.qos, labels, self._clock)

@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -70,7 +69,8 @@ def resident_memory(statm: Path = Path("/proc/self/statm")) -> int:
 
 def _asked_firmware() -> str | None:
     """The flags as Raspberry Pi's own program has them, where the kernel hasn't."""
-    program = shutil.which("vcgencmd")
+    programs = [Path(folder, "vcgencmd") for folder in os.get_exec_path()]
+    program = next((one for one in programs if os.access(one, os.X_OK)), None)  # shutil takes more memory
     if program is None:
         return None
     try:

@@ -10,6 +10,7 @@ import numpy as np
 
 from edgevision.capture.frame import BgrImage
 from edgevision.inference.detection import Detection
+from edgevision.inference.lettering import text_size, write
 
 Colour = tuple[int, int, int]
 """Blue, green, red."""
@@ -33,7 +34,7 @@ def annotate(image: BgrImage, detections: Sequence[Detection], outlines: Sequenc
     """A copy of `image` (height, width, 3) with thin outlines, and over them boxes, labels and scores.
 
     A label without a box stands at the top left. Of a box that reaches beyond the picture the part in it is drawn; one
-    that lies outside, or isn't made of finite numbers, is left out. OpenCV 4 has letters of ASCII only: other text is
+    that lies outside, or isn't made of finite numbers, is left out. There are letters of ASCII only: other text is
     spelt with them as far as that goes (`drawable`).
     """
     drawn = image.copy()
@@ -51,7 +52,7 @@ def annotate(image: BgrImage, detections: Sequence[Detection], outlines: Sequenc
             continue
         score = f" {detection.score:.0%}"
         if detection.box is None:
-            _write(drawn, detection.label, score, 0, lines * 12 * thickness, thickness, COLOUR)
+            _write(drawn, detection.label, score, 0, lines * max(12 * thickness, 15), thickness, COLOUR)
             lines += 1
             continue
         box = detection.box
@@ -99,17 +100,17 @@ def _write(image: BgrImage, name: str, rest: str, left: int, top: int, thickness
 
     A name that is too long for the picture is cut, `rest` is not.
     """
-    font, scale, pen = cv2.FONT_HERSHEY_SIMPLEX, max(thickness * 0.35, 0.4), max(thickness // 2, 1)
+    letters, pen = max(round(thickness * 7.35), 9), max(thickness // 2, 1)
     name = drawable(name[:_LONGEST_NAME])
     text = name + rest
     rows, columns = image.shape[:2]
-    (width, height), baseline = cv2.getTextSize(text, font, scale, pen)
+    width, depth = text_size(text, letters, pen)
     while name and width > columns:
         name = name[:-1]
         text = f"{name}...{rest}"
-        width = cv2.getTextSize(text, font, scale, pen)[0][0]
+        width, _ = text_size(text, letters, pen)
+    height = pen + letters + depth + thickness
     left = max(min(left, columns - width), 0)
-    top = max(min(top, rows - height - baseline - thickness), 0)
-    bottom = top + height + baseline + thickness
-    cv2.rectangle(image, (left, top), (left + width, bottom), colour, cv2.FILLED)
-    cv2.putText(image, text, (left, bottom - baseline), font, scale, INK, pen, cv2.LINE_AA)
+    top = max(min(top, rows - height), 0)
+    cv2.rectangle(image, (left, top), (left + width, top + height), colour, cv2.FILLED)
+    write(image, text, left, top + height - depth, letters, INK, pen)

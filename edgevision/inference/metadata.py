@@ -3,26 +3,20 @@
 Source: "Adding metadata to TensorFlow Lite models", the section on associated files.
 """
 
+from __future__ import annotations
+
 import io
-import lzma
-import zipfile
-import zlib
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from edgevision.errors import LabelsError
 
-DAMAGE = (
-    zipfile.BadZipFile,
-    zlib.error,
-    lzma.LZMAError,
-    EOFError,
-    NotImplementedError,
-    RuntimeError,
-    OSError,
-    ValueError,
-    MemoryError,
-)
-"""What zipfile raises on an archive that is damaged, encrypted, packed in an unknown way, or needs too much memory."""
+if TYPE_CHECKING:
+    import zipfile
+
+_ARCHIVE_END = b"PK\5\6"
+_LONGEST_END = 22 + 0xFFFF
+"""Bytes of what every ZIP ends with, its comment included (APPNOTE.TXT 4.3.16)."""
 
 MOST_LABEL_FILES = 8
 """As many are looked at, to name them when there is more than one."""
@@ -36,9 +30,20 @@ def packed_labels(model: Path, content: bytes) -> tuple[str, str] | None:
 
     Raises LabelsError when the archive is damaged, several files could be the labels, or the text can't be read.
     """
+    if _ARCHIVE_END not in content[-_LONGEST_END:]:
+        return None
+    # Only for those that need it.
+    import lzma
+    import zipfile
+    import zlib
+
     try:
         packed = _label_files(content)
-    except DAMAGE as error:
+    except (
+        *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError),  # damaged
+        *(NotImplementedError, RuntimeError, OSError, ValueError),  # or packed in an unknown way, or encrypted
+        MemoryError,
+    ) as error:
         raise LabelsError(
             f"the files packed into {model} can't be read ({error}): set model.labels to a .txt"
         ) from error
@@ -51,6 +56,8 @@ def packed_labels(model: Path, content: bytes) -> tuple[str, str] | None:
 
 def _label_files(content: bytes) -> dict[str, bytes]:
     """The label files in the archive, cut off where they would be too large whatever the archive says their size is."""
+    import zipfile
+
     file = io.BytesIO(content)
     if not zipfile.is_zipfile(file):
         return {}

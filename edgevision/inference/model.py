@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from edgevision.inference.detection import Detection
 from edgevision.inference.find_labels import find_labels
 from edgevision.inference.find_reader import Hints, find_reader
 from edgevision.inference.labels import Labels
-from edgevision.inference.model_file import beside, read_model_file
+from edgevision.inference.model_file import beside, read_model_file, sha256_of
 from edgevision.inference.normalization import Normalization, is_assumed, pixel_table, rescales_itself
 from edgevision.inference.prepared import Prepared, Preparer
 from edgevision.inference.preprocess import Image, InputFormat, Resize, Writer, input_format, make_writer
@@ -156,7 +155,6 @@ class Model:
         if resize == "auto":
             resize = "stretch" if self._reader.task == "detect" else "crop"
         self._new_writer: Callable[[], Writer] = partial(make_writer, form, table, resize)
-        self._write = self._new_writer()
         fitted: Labels = ()
         if twin is not None:
             fitted = twin.info.labels
@@ -167,35 +165,34 @@ class Model:
             threads = fastest([*opened], lambda count: _time_invoke(opened[count]))
             interpreter = opened[threads]
         self._interpreter = interpreter
-        self._input = interpreter.tensor(graph.inputs[0].index)
-        self._outputs = [(tensor.index, interpreter.tensor(tensor.index)) for tensor in graph.outputs]
-        digest = sha256 or hashlib.sha256(content).hexdigest()
+        self._input = graph.inputs[0].index
+        self._outputs = [tensor.index for tensor in graph.outputs]
+        digest = sha256 or sha256_of(content)
         assumed = is_assumed(graph.inputs[0], normalization, self._described)
         self.info: ModelInfo = ModelInfo(
             path, digest, self._reader.task, form, resize, fitted, str(runtime), threads, assumed
         )
+        self._prepare = self.preparer().prepare
 
     def run(self, image: Image, *, threshold: float, max_detections: int) -> Inference:
         """What is in `image` (height, width, 3), or a camera's YUV: see `Outputs.read`."""
-        region = self._write(image, self._input())
-        return self._invoke(region).read(threshold=threshold, max_detections=max_detections)
+        outputs = self.run_prepared(self._prepare(image))
+        return outputs.read(threshold=threshold, max_detections=max_detections)
 
     def preparer(self) -> Preparer:
         """Makes pictures ready for `run_prepared`, in any one thread."""
-        return Preparer(self.info.input, self._new_writer())
+        return Preparer(self.info.input, self._new_writer(), letterbox=self.info.resize == "letterbox")
 
     def run_prepared(self, prepared: Prepared) -> Outputs:
         """The same for a picture that its `preparer`, or that of a model with the same input, has prepared."""
-        self._input()[:] = prepared.pixels
-        return self._invoke(prepared.region)
-
-    def _invoke(self, region: Region) -> Outputs:
-        # No view of a tensor may be left before invoke(), which refuses to run while anything refers to its memory.
+        interpreter = self._interpreter
+        interpreter.set_tensor(self._input, prepared.pixels)
         started = time.perf_counter()
-        self._interpreter.invoke()
+        interpreter.invoke()
         seconds = time.perf_counter() - started
-        values = {index: view().copy() for index, view in self._outputs}
-        return Outputs(values, self._reader, self.info.labels, region, seconds)
+        # Copies, at half the price of copying the views that tensor() gives.
+        values = {index: interpreter.get_tensor(index) for index in self._outputs}
+        return Outputs(values, self._reader, self.info.labels, prepared.region, seconds)
 
 
 def _time_invoke(interpreter: Interpreter, repeats: int = 3) -> float:

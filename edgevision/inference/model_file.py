@@ -1,5 +1,7 @@
 """Reading a .tflite file, and finding what lies beside it."""
 
+import contextlib
+from importlib import import_module
 from pathlib import Path
 
 from edgevision.errors import ModelError
@@ -30,6 +32,17 @@ def read_model_file(path: Path) -> bytes:
             f"{path} is not a .tflite model: its bytes 4 to 8 are {content[4:8]!r}, not {FILE_IDENTIFIER!r}"
         )
     return content
+
+
+def sha256_of(content: bytes) -> str:
+    """The SHA-256 of a model, in hexadecimal digits.
+
+    Python's own, where it has one: hashlib would load OpenSSL, which takes longer than it saves, and 5 MB.
+    """
+    for name in ("_sha2", "_sha256"):
+        with contextlib.suppress(ImportError):
+            return str(import_module(name).sha256(content).hexdigest())
+    return str(import_module("hashlib").sha256(content).hexdigest())
 
 
 def beside(model: Path, suffix: str) -> tuple[Path, ...]:

@@ -1,6 +1,5 @@
 """From what the configuration chooses to a model that runs: files found, vetted, compared and opened."""
 
-import hashlib
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -17,7 +16,7 @@ from edgevision.inference.edgetpu.reasons import explain_invoke, explain_prepare
 from edgevision.inference.find_labels import find_labels
 from edgevision.inference.known_models import KnownModels
 from edgevision.inference.model import Model
-from edgevision.inference.model_file import read_model_file
+from edgevision.inference.model_file import read_model_file, sha256_of
 from edgevision.inference.runtime import load_runtime
 from edgevision.inference.twins import Pair, compare_labels, compare_tensors
 from edgevision.inference.vetting import DEADLINE, DelegateRequest, vet
@@ -114,7 +113,7 @@ def open_accelerated(
     Raises ModelError when a file can't be used, or the two don't agree.
     """
     content = read_model_file(pair.cpu)
-    sha256 = hashlib.sha256(content).hexdigest()
+    sha256 = sha256_of(content)
     ends = None if known is not None and sha256 in known else vet(pair.cpu, content)
     measure, threads = choice.options.get("threads", 1) is None, {}
     if measure and known is not None:

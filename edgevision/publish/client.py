@@ -1,5 +1,7 @@
 """The publisher: keeps a connection to the broker, announces the device on it and sends what the daemon hands over."""
 
+from __future__ import annotations
+
 import logging
 import ssl
 import threading

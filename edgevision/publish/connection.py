@@ -4,6 +4,8 @@ A paho client serves one connection only. So nothing of an old one can leak into
 TCP and CONNECT, no downgrade to MQTT 3.1, no keepalive that another broker asked for, no half-acknowledged state.
 """
 
+from __future__ import annotations
+
 import logging
 import socket
 import ssl

@@ -115,7 +115,9 @@ class PahoClient(Client):
 
     def _sock_recv(self, bufsize: int) -> bytes:
         # paho asks for all that is missing of a packet, a hundred times before anybody can have a look.
-        return super()._sock_recv(min(bufsize, _CHUNK))
+        bufsize = min(bufsize, _CHUNK)
+        # Where there is nothing to read, it looks for the error among those of ssl, which needn't be there.
+        return sock.recv(bufsize) if type(sock := self._sock) is socket.socket else super()._sock_recv(bufsize)
 
     def _send_pingreq(self) -> MQTTErrorCode:
         with self._asking:

@@ -1,5 +1,7 @@
 """Why there is no connection to the broker, in plain words and with what to do about it."""
 
+from __future__ import annotations
+
 import errno
 import socket
 import ssl
@@ -37,7 +39,7 @@ def unreachable(error: Exception, broker: BrokerSettings) -> str:
         if error.errno == socket.EAI_AGAIN:
             return f"the name {broker.host} can't be looked up now: check the network and the DNS server"
         return f"no machine is called {broker.host}: check mqtt.host and the DNS server"
-    if isinstance(error, ssl.SSLError):
+    if broker.tls is not None and isinstance(error, ssl.SSLError):
         return _tls_failed(error, broker)
     if isinstance(error, ConnectionRefusedError):
         return (
@@ -101,7 +103,7 @@ def lost(code: int, text: str, broker: BrokerSettings) -> str:
 def closed(error: BaseException | None, answered: bool, broker: BrokerSettings) -> str:
     """Why the socket closed without a word of MQTT: `error`, if any, came from reading or writing it, `answered` says
     whether the broker had accepted the connection before."""
-    if isinstance(error, ssl.SSLError):
+    if broker.tls is not None and isinstance(error, ssl.SSLError):
         return _tls_failed(error, broker)
     if answered:
         detail = "" if error is None else f" ({error})"

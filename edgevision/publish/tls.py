@@ -1,5 +1,7 @@
 """The TLS context for the broker: the certificate and the host name are always verified."""
 
+from __future__ import annotations
+
 import ssl
 from pathlib import Path
 

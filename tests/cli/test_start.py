@@ -67,7 +67,7 @@ def test_no_secret_is_on_a_command_line_or_in_the_state_folder(tmp_path: Path) -
     assert not any(b"hunter2" in file.read_bytes() for file in (tmp_path / "state").iterdir())
 
 
-@pytest.mark.parametrize("method", ["__init__", "_invoke"], ids=["when it opens", "at its first frame"])
+@pytest.mark.parametrize("method", ["__init__", "run_prepared"], ids=["when it opens", "at its first frame"])
 def test_a_model_that_crashed_a_start_is_not_known_to_the_next(tmp_path: Path, method: str) -> None:
     known = tmp_path / "state" / "known-models-pi.json"
     config = configuration(None, tmp_path)

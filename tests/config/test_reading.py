@@ -138,21 +138,6 @@ def test_a_terminal_or_systemd_ends_this_process_not_the_other(path: Path) -> No
     assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == set()
 
 
-def test_it_is_given_up_when_nobody_wants_it_any_more(tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "pipe")
-    reading = Reading(tmp_path / "pipe", at_start=True)
-    looks = iter([False, False, True])
-    assert reading.abandoned(lambda: next(looks))
-    assert reading._child is not None
-    assert reading._child.wait(20) == -signal.SIGKILL
-
-
-def test_it_is_not_given_up_while_it_is_wanted(path: Path) -> None:
-    reading = Reading(path, at_start=True)
-    assert not reading.abandoned(lambda: False)
-    assert reading.result().settings == load_config(path).settings
-
-
 def test_an_upgrade_that_is_half_done_is_told(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", "/nowhere/python")
     monkeypatch.setitem(sys.modules, "edgevision.config.loader", None)

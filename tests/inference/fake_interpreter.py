@@ -78,6 +78,12 @@ class FakeInterpreter:
     def tensor(self, tensor_index: int) -> Callable[[], NDArray[np.generic]]:
         return lambda: self.shown if tensor_index == _INPUT else np.array([self.values], self.output.dtype)
 
+    def set_tensor(self, tensor_index: int, value: NDArray[np.generic]) -> None:
+        self.tensor(tensor_index)()[:] = value
+
+    def get_tensor(self, tensor_index: int) -> NDArray[np.generic]:
+        return self.tensor(tensor_index)().copy()
+
     def _get_ops_details(self) -> list[dict[str, Any]]:
         # One after the other from the input to the output.
         tensors = [_INPUT, *range(1, len(self.operators)), _OUTPUT]
