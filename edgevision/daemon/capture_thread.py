@@ -141,10 +141,10 @@ class CaptureThread(SupervisedThread):
         return nullcontext() if self._driver is None else self.heartbeat.within(self._driver.opens_within, doing)
 
     def _failed(self, what: str, verdict: Verdict) -> float | None:
-        self._counters.stalled = True
         given_up = verdict.wait is None
         level = logging.ERROR if given_up else _level(self._recovery.failures)
         log.log(level, "camera %s: %s; %s", self._camera.name, what, verdict.text)
+        self._counters.stalled = True  # whoever sees it finds the reason in the log
         self._no_picture(over=given_up)
         if given_up:
             self._counters.given_up = True
