@@ -46,6 +46,8 @@ class Faults:
     """Who hangs in one of the last three hangs for ever, also when the fault is over."""
     only: frozenset[int] = frozenset()
     """The cameras that have these faults; empty: all."""
+    file: str | None = field(default_factory=lambda: os.environ.get(FAULTS_VARIABLE))
+    """The file that holds them."""
     _read: tuple[int, int, int] | None = field(default=None, repr=False)
 
     def clear(self) -> None:
@@ -58,7 +60,7 @@ class Faults:
         return bool(getattr(self, fault)) and (not self.only or camera in self.only)
 
     def _look(self) -> None:
-        path = os.environ.get(FAULTS_VARIABLE)
+        path = self.file
         if path is None:
             return
         try:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from edgevision.capture import fake_picamera2, picamera2
-from edgevision.capture.fake_faults import FAULTS_VARIABLE, faults
+from edgevision.capture.fake_faults import faults
 from edgevision.capture.picamera2 import Picamera2Camera
 from edgevision.capture.picamera2_library import STAND_IN_VARIABLE, load_picamera2
 from edgevision.errors import SourceError, SourceHangsError, SourceTimeoutError
@@ -344,7 +344,7 @@ def test_faults_come_from_a_file_too_for_some_cameras_or_all(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, camera: Picamera2Camera
 ) -> None:
     file = tmp_path / "faults"
-    monkeypatch.setenv(FAULTS_VARIABLE, str(file))
+    monkeypatch.setattr(faults, "file", str(file))
     second = Picamera2Camera(index=1, fps=100, timeout=0.5)
     camera.open()
     second.open()
