@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import deque
 from dataclasses import dataclass, field
@@ -39,8 +40,8 @@ class CameraControls:
     """What subscribers may change while the daemon runs, and what the threads tell each other.
 
     Each is set by one thread and read by others, whole at a time: `detect`, `threshold` and `snapshot_wanted` by the
-    main thread (the last is taken back by who reports), `occupied` (something is there to follow) by who reports: the
-    report thread while it is at a frame, else the inference thread. `leave_wanted` is set by the main thread when
+    main thread (the last is taken back by who reports), `patience` (the scene's) by who reports: the report thread
+    while it is at a frame, else the inference thread. `leave_wanted` is set by the main thread when
     detection is switched off, also where it is on again before the next frame, and taken back by the inference thread.
     `fps_limit` is set by the main thread: at most so many frames a second are for the model, None: all.
     """
@@ -49,7 +50,7 @@ class CameraControls:
     detect: bool = True
     snapshot_wanted: bool = False
     leave_wanted: bool = False
-    occupied: bool = False
+    patience: float = math.inf
     fps_limit: float | None = None
 
 

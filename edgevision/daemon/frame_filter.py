@@ -33,10 +33,10 @@ class FrameFilter:
             return False
         if self._gate is None:
             return True
-        wanted = controls.occupied or controls.snapshot_wanted
-        if not self._gate.due(clock, wanted=wanted):
+        patience = 0.0 if controls.snapshot_wanted else controls.patience
+        if not self._gate.due(clock, patience):
             return False
-        return self._gate.passes(small_grey(image(), self._crop), clock, wanted=wanted)
+        return self._gate.passes(small_grey(image(), self._crop), clock, patience)
 
     def delay(self, now: float) -> float:
         """Seconds to wait with a frame of a source of which every frame counts, to keep to the limit."""

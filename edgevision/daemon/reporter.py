@@ -116,7 +116,7 @@ class Reporter:
         return self.scene.look(detections, moment, self.camera.controls.threshold)
 
     def _report(self, look: Look) -> None:
-        self.camera.controls.occupied = self.scene.occupied
+        self.camera.controls.patience = self.scene.patience
         for event in look.events:
             self._deliver(event)
             if event.type == "end":

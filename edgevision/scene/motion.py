@@ -39,15 +39,16 @@ class MotionGate:
         self._moving = False
         self._unsettled = True
 
-    def due(self, clock: float, *, wanted: bool) -> bool:
+    def due(self, clock: float, patience: float) -> bool:
         """Whether the frame of this moment needs to be compared; if not, it doesn't pass."""
-        resting = not (wanted or self._moving or self._unsettled) and clock - self._moved >= LINGER
+        resting = patience > 0 and not (self._moving or self._unsettled) and clock - self._moved >= LINGER
         return not resting or clock - self._compared >= COMPARE_EVERY
 
-    def passes(self, grey: NDArray[np.uint8], clock: float, *, wanted: bool) -> bool:
+    def passes(self, grey: NDArray[np.uint8], clock: float, patience: float) -> bool:
         """Whether this frame is worth an inference; `grey` (height, width) is what `crop` selects of it, small.
 
-        `wanted`: it is, whatever moves. Call it with every frame that is `due`, for the gate learns from each.
+        After `patience` seconds without one it is, whatever moves, or after LOOK_EVERY if that is less; 0: each is.
+        Call it with every frame that is `due`, for the gate learns from each.
         """
         self._compared = clock
         if self._background is None or self._background.shape != grey.shape:
@@ -60,8 +61,8 @@ class MotionGate:
         if moving and self._moving:
             self._moved = clock
         self._moving = moving
-        wait = SETTLE if self._unsettled else LOOK_EVERY
-        if not (wanted or moving or clock - self._moved < LINGER or clock - self._passed >= wait):
+        wait = min(SETTLE if self._unsettled else LOOK_EVERY, patience)
+        if not (moving or clock - self._moved < LINGER or clock - self._passed >= wait):
             return False
         self._passed = clock
         self._unsettled = self._unsettled and clock - self._changed < SETTLE

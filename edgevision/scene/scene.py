@@ -1,5 +1,6 @@
 """A camera's scene: what its frames show, put together to things that come, stay and go."""
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from operator import attrgetter
 
@@ -16,6 +17,9 @@ from edgevision.scene.zones import zones_of
 
 _SCORE = attrgetter("detection.score")
 
+_SHORTEST_REST, _LONGEST_REST = 0.5, 5.0
+"""Seconds between two looks at things that stand still."""
+
 
 class Scene:
     """Follows what one camera sees; `new_id` gives each track an id of its own."""
@@ -26,14 +30,25 @@ class Scene:
         self._lives: dict[str, Life] = {}
         self._followed: set[str] = set()
         self._tentative = False
+        self._settled = False
+        """Whether the last look has found all that is followed."""
         self._counts: dict[str, int] = {}
         self._zone_counts: dict[tuple[str, str], int] = {}
         self._nothing = Look((), (), self._counts, self._zone_counts)
 
     @property
     def occupied(self) -> bool:
-        """Whether something is there, or may be: the next frames matter."""
+        """Whether something is there, or may be."""
         return self._tentative or bool(self._lives)
+
+    @property
+    def patience(self) -> float:
+        """Seconds for which it can do without a look while nothing moves: 0 unless all that may be there was found."""
+        if not self.occupied:
+            return math.inf
+        # What a look misses has the other half of its time to be found by those that follow then.
+        patience = min(self._rules.max_lost / 2, _LONGEST_REST)
+        return patience if self._settled and patience >= _SHORTEST_REST else 0.0
 
     def least(self, threshold: float) -> float:
         """The least score that the model is to be asked for, given the camera's threshold."""
@@ -55,6 +70,7 @@ class Scene:
             counts = [one.score >= threshold for one in found]
         tracked = self._tracker.update(found, counts, moment)
         self._tentative = tracked.tentative
+        self._settled = not tracked.tentative and all(track.found for track in tracked.alive)
         events = self._end(tracked.ended, moment) if tracked.ended else []
         for track in tracked.alive:
             life = lives.get(track.id)

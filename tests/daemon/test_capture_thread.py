@@ -213,10 +213,19 @@ def test_while_nothing_moves_the_model_rests_and_when_something_does_it_looks() 
     assert camera.counters.dropped == 0
 
 
-def test_while_something_is_followed_every_frame_counts() -> None:
+def test_while_something_comes_or_goes_every_frame_counts() -> None:
     camera = gated_camera(*walking(0, still=100))
-    camera.controls.occupied = True
+    camera.controls.patience = 0.0
     assert handed_on(camera) == list(range(100))
+
+
+def test_while_all_that_is_there_stands_still_the_model_looks_once_in_a_while() -> None:
+    camera = gated_camera(*walking(20, still=300))
+    camera.controls.patience = 1.0
+    frames = handed_on(camera)
+    looks = [frame for frame in frames if 100 <= frame < 300]  # 20 seconds
+    assert 15 <= len(looks) <= 20
+    assert len([frame for frame in frames if frame >= 300]) >= 15
 
 
 def test_without_the_gate_every_frame_counts() -> None:

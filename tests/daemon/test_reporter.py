@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import math
 from typing import Any
 
 import cv2
@@ -151,16 +152,16 @@ def test_a_picture_can_be_asked_for_where_the_model_gives_feature_vectors() -> N
     assert not camera.controls.snapshot_wanted
 
 
-def test_the_motion_gate_stays_open_from_the_first_detection_to_the_end() -> None:
+def test_the_motion_gate_is_told_how_long_what_is_there_needs_no_look() -> None:
     camera = a_camera()
     reported = Reported(camera)
-    open_after = []
+    patience = []
     for found in ([], [person()], [person()], [person()], []):
         reported.sees(*found)
-        open_after.append(camera.controls.occupied)
-    assert open_after == [False, True, True, True, True]
+        patience.append(camera.controls.patience)
+    assert patience == [math.inf, 0, 0, 1, 0]
     reported.reporter.leave(2000.0)
-    assert not camera.controls.occupied
+    assert camera.controls.patience == math.inf
 
 
 def test_a_picture_follows_the_start_and_each_time_that_the_thing_is_seen_better() -> None:

@@ -55,7 +55,7 @@ def background(name: str) -> Floats:
 def passed(gate: MotionGate, video: Video, seconds: float) -> NDArray[np.bool_]:
     """Which of the frames passed."""
     frames = video.frames(round(seconds * video.fps))
-    return np.array([gate.passes(grey, clock, wanted=False) for grey, clock in frames])
+    return np.array([gate.passes(grey, clock, math.inf) for grey, clock in frames])
 
 
 def looks(seconds: float) -> int:
@@ -228,8 +228,19 @@ def test_a_wanted_frame_passes_and_the_gate_learns_meanwhile() -> None:
     gate = open_gate()
     appears = thing((0.4, 0.4), (0, 0), contrast=60, during=(5, np.inf))
     frames = list(Video(plain(), [appears]).frames(300))
-    assert all(gate.passes(grey, clock, wanted=True) for grey, clock in frames[:200])
-    assert sum(gate.passes(grey, clock, wanted=False) for grey, clock in frames[200:]) == 1
+    assert all(gate.passes(grey, clock, 0.0) for grey, clock in frames[:200])
+    assert sum(gate.passes(grey, clock, math.inf) for grey, clock in frames[200:]) == 1
+
+
+@pytest.mark.parametrize(("patience", "looks"), [(1.0, 60), (5.0, 12), (60.0, 6)])
+def test_while_nothing_moves_frames_pass_as_often_as_is_asked_for(patience: float, looks: int) -> None:
+    gate = open_gate()
+    passed = []
+    for grey, clock in Video(plain(), []).frames(700):
+        if gate.due(clock, patience):
+            passed += [clock] * gate.passes(grey, clock, patience)
+    rested = [clock for clock in passed if clock - passed[0] >= 10]  # a minute
+    assert looks * 0.75 <= len(rested) <= looks
 
 
 def test_a_look_comes_every_ten_seconds() -> None:
@@ -258,7 +269,7 @@ def test_pictures_of_any_size_will_do(size: tuple[int, int]) -> None:
 def test_frames_without_time_between_them_do_no_harm() -> None:
     gate = open_gate()
     for grey, _ in Video(plain()).frames(20):
-        gate.passes(grey, 7.0, wanted=False)
+        gate.passes(grey, 7.0, math.inf)
     walks = Video(plain(), [thing((0, 0.4), (0.1, 0))], start=7.0)
     assert passed(gate, walks, 2)[:5].any()
 
@@ -269,12 +280,12 @@ def test_at_rest_it_needs_a_frame_four_times_a_second_and_every_one_while_someth
     video = Video(background("chelsea.jpg"), [slow_light(), walker], fps=fps)
     due = []
     for grey, clock in video.frames(round((ONCE_SETTLED + 5) * fps)):
-        due.append(gate.due(clock, wanted=False))
+        due.append(gate.due(clock, math.inf))
         if due[-1]:
-            gate.passes(grey, clock, wanted=False)
+            gate.passes(grey, clock, math.inf)
     came = round(ONCE_SETTLED * fps)
     assert all(due[: round(0.5 * fps)])
     resting = sum(due[came - round(10 * fps) : came])
     assert 30 <= resting <= 10 / COMPARE_EVERY + 5
     assert sum(due[came : came + round(4 * fps)]) >= 3.5 * fps
-    assert gate.due(clock, wanted=True)
+    assert gate.due(clock, 0.0)

@@ -312,13 +312,49 @@ def test_a_threshold_that_is_raised_ends_what_is_below_half_of_it() -> None:
     assert [event.type for event in camera.books.events] == ["start", "end"]
 
 
-def test_the_gate_is_held_open_from_the_first_hit_until_the_end() -> None:
+def test_each_frame_counts_until_all_that_is_there_is_confirmed_and_as_soon_as_it_is_missed() -> None:
     camera = Camera(rules())
-    occupied = []
+    occupied, patience = [], []
     for n in range(40):
         camera.look([Detection("person", 0.9, places[0])] if 5 <= n < 15 else [], at(n / 10))
         occupied.append(camera.scene.occupied)
+        patience.append(camera.scene.patience)
     assert occupied == [False] * 5 + [True] * 30 + [False] * 5
+    assert patience == [math.inf] * 5 + [0] * 2 + [1] * 8 + [0] * 20 + [math.inf] * 5
+    camera.look([Detection("person", 0.9, places[0])], at(4.0))
+    camera.leave(at(4.1))
+    assert camera.scene.patience == math.inf
+
+
+def test_where_one_thing_is_missed_or_something_begins_the_others_are_looked_at_too() -> None:
+    camera = Camera(rules())
+    two = [Detection("person", 0.9, places[0]), Detection("person", 0.9, places[3])]
+    seen = [two] * 4 + [two[:1], two, [*two, Detection("dog", 0.9, places[2])], two]
+    patience = []
+    for n, found in enumerate(seen):
+        camera.look(found, at(n / 10))
+        patience.append(camera.scene.patience)
+    assert patience == [0, 0, 1, 1, 0, 1, 0, 0]
+
+
+@pytest.mark.parametrize(("max_lost", "patience"), [(0.9, 0.0), (1.0, 0.5), (30.0, 5.0)])
+def test_the_rest_is_half_of_the_time_that_a_thing_may_be_lost(max_lost: float, patience: float) -> None:
+    camera = Camera(rules(max_lost=max_lost))
+    for n in range(5):
+        camera.look([Detection("person", 0.9, places[0])], at(n / 10))
+    assert camera.scene.patience == patience
+
+
+def test_what_stands_still_has_one_life_though_it_is_looked_at_once_in_a_while_and_now_and_then_missed() -> None:
+    camera, chance, clock, looks = Camera(rules()), random.Random(1), 0.0, 0
+    while clock < 600:
+        box = Box(*(side + chance.gauss(0, 0.003) for side in (0.2, 0.3, 0.4, 0.8)))
+        camera.look([Detection("car", chance.uniform(0.4, 0.8), box)] if chance.random() > 0.1 else [], at(clock))
+        clock += max(camera.scene.patience if camera.scene.patience < math.inf else 0.0, 0.1)
+        looks += 1
+    assert looks < 900
+    kinds = [event.type for event in camera.books.events]
+    assert (kinds.count("start"), kinds.count("end"), kinds.count("update") >= 9) == (1, 0, True)
 
 
 def test_what_is_seen_has_its_track_once_it_has_started_and_its_zones_at_once() -> None:
