@@ -18,7 +18,7 @@ from typing import Self
 import pytest
 
 _MARK = "message "
-_SUBSCRIBE = ["-d", "-V", "mqttv5", "--retain-as-published", "-q", "1", "-F", f"{_MARK}%q %r %x %t"]
+_SUBSCRIBE = ["-d", "-V", "mqttv5", "--retain-as-published", "-F", f"{_MARK}%q %r %x %t"]
 _PATIENCE = 30.0  # many megabytes of pictures take their time on a busy machine
 _SHOWN = 200  # bytes of a payload, when a test fails
 
@@ -120,13 +120,15 @@ class Mosquitto:
         """What mosquitto logs."""
         return self._directory / "mosquitto.log"
 
-    def subscribe(self, *topics: str, options: Sequence[str] = ()) -> "Subscriber":
+    def subscribe(self, *topics: str, options: Sequence[str] = (), qos: int = 1) -> "Subscriber":
         """A subscriber that is listening when this returns; `options` are more options of mosquitto_sub.
 
-        It gets in as the first of the broker's `users`, comes back after a restart and ends with the broker's context.
+        With `qos` 0 it gets all messages in their order; else those of QoS 0 may overtake others, of which mosquitto
+        has no more than 20 on their way to a client. It gets in as the first of the broker's `users`, comes back after
+        a restart and ends with the broker's context.
         """
         login = [word for name, password in [*self._users.items()][:1] for word in ("-u", name, "-P", password)]
-        command = [_program("mosquitto_sub"), "-h", self.host, "-p", str(self.port), *login, *options]
+        command = [_program("mosquitto_sub"), "-h", self.host, "-p", str(self.port), "-q", str(qos), *login, *options]
         subscriber = Subscriber([*command, *(word for topic in topics for word in ("-t", topic))])
         self._subscribers.append(subscriber)
         return subscriber

@@ -279,7 +279,7 @@ def test_what_a_stalled_broker_did_not_take_arrives_whole_and_in_order(
 def test_what_several_threads_publish_keeps_its_order_whatever_its_qos(
     mosquitto: Mosquitto, start_publisher: StartPublisher
 ) -> None:
-    subscriber = mosquitto.subscribe("#")
+    subscriber = mosquitto.subscribe("#", qos=0)
     publisher = start_publisher(settings(mosquitto))
     assert publisher.connected.wait(5.0)
 

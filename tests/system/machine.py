@@ -47,7 +47,7 @@ class Machine:
 
     def subscribe(self, *topics: str) -> Subscriber:
         """A subscriber of the broker in there, listening when this returns; close it."""
-        command = self.command("stdbuf", "-oL", "mosquitto_sub", "-h", "localhost")
+        command = self.command("stdbuf", "-oL", "mosquitto_sub", "-h", "localhost", "-q", "1")
         command.remove("--pid")  # for which nsenter would start another process, and that one would outlive it
         return Subscriber([*command, *(word for topic in topics for word in ("-t", topic))])
 
