@@ -20,7 +20,7 @@ from edgevision.daemon.config_file import ConfigFile
 from edgevision.daemon.models import ModelInUse, open_models
 from edgevision.daemon.notify import Notifier
 from edgevision.daemon.stop_request import StopRequest
-from edgevision.errors import EdgeVisionError, ModelError
+from edgevision.errors import EdgeVisionError, ModelError, SourceError
 from edgevision.inference.runtime import load_runtime
 from edgevision.log import configure_logging
 from edgevision.publish.settings import vet_tls_files
@@ -125,7 +125,7 @@ def _load_camera_library(config: Config) -> None:
     """Let picamera2, which takes a second, be imported while models open, if it is needed."""
 
     def load() -> None:
-        with contextlib.suppress(Exception):  # whatever is wrong with it, the camera will meet it, too, and tell
+        with contextlib.suppress(SourceError):  # the camera will meet it, too, and tell
             load_picamera2()
 
     if any(camera.source.type == "picamera2" for camera in config.settings.cameras.values()):

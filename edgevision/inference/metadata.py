@@ -39,9 +39,15 @@ def packed_labels(model: Path, content: bytes) -> tuple[str, str] | None:
 
     try:
         packed = _label_files(content)
-    except (
-        *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError),  # damaged
-        *(NotImplementedError, RuntimeError, OSError, ValueError),  # or packed in an unknown way, or encrypted
+    except (  # it is damaged, encrypted, packed in an unknown way, or needs too much memory
+        zipfile.BadZipFile,
+        zlib.error,
+        lzma.LZMAError,
+        EOFError,
+        NotImplementedError,
+        RuntimeError,
+        OSError,
+        ValueError,
         MemoryError,
     ) as error:
         raise LabelsError(

@@ -192,6 +192,10 @@ class Meeting:
         ]
         self.taker = threading.Thread(target=self._take, args=(Random(seed),), daemon=True)
 
+    def begin(self) -> None:
+        for thread in (*self.feeders, self.taker):
+            thread.start()
+
     def _live(self, camera: str, random: Random) -> None:
         self.dropped[camera] = 0
         for seq in range(self.FRAMES):
@@ -238,8 +242,7 @@ def restless() -> Iterator[None]:
 @pytest.mark.parametrize("seed", range(3))
 def test_however_the_threads_meet_nothing_is_lost_and_nobody_waits_for_ever(seed: int) -> None:
     meeting = Meeting(seed)
-    for thread in (*meeting.feeders, meeting.taker):
-        thread.start()
+    meeting.begin()
     for thread in meeting.feeders:
         thread.join(60)
         assert not thread.is_alive()
@@ -261,8 +264,7 @@ def test_however_the_threads_meet_nothing_is_lost_and_nobody_waits_for_ever(seed
 @pytest.mark.parametrize("seed", range(20))
 def test_whenever_it_is_closed_everybody_goes(seed: int) -> None:
     meeting = Meeting(seed)
-    for thread in (*meeting.feeders, meeting.taker):
-        thread.start()
+    meeting.begin()
     time.sleep(Random(seed).random() * 0.02)
     meeting.queue.close()
     for thread in (*meeting.feeders, meeting.taker):
