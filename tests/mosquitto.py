@@ -1,5 +1,6 @@
 """A private mosquitto for tests, and an independent subscriber: the `mosquitto_sub` that comes with it."""
 
+import itertools
 import os
 import random
 import re
@@ -21,6 +22,8 @@ _MARK = "message "
 _SUBSCRIBE = ["-d", "-V", "mqttv5", "--retain-as-published", "-F", f"{_MARK}%q %r %x %t"]
 _PATIENCE = 30.0  # many megabytes of pictures take their time on a busy machine
 _SHOWN = 200  # bytes of a payload, when a test fails
+_MARKERS = "tests/marker/"  # where subscribers hear how far they are; no test gets these messages
+_numbers = itertools.count()
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,21 +130,30 @@ class Mosquitto:
         has no more than 20 on their way to a client. It gets in as the first of the broker's `users`, comes back after
         a restart and ends with the broker's context.
         """
-        login = [word for name, password in [*self._users.items()][:1] for word in ("-u", name, "-P", password)]
-        command = [_program("mosquitto_sub"), "-h", self.host, "-p", str(self.port), "-q", str(qos), *login, *options]
-        subscriber = Subscriber([*command, *(word for topic in topics for word in ("-t", topic))])
+        command = [_program("mosquitto_sub"), *self._address, "-q", str(qos), *options]
+        subscriber = Subscriber([*command, *(word for topic in topics for word in ("-t", topic))], self.publish)
         self._subscribers.append(subscriber)
         return subscriber
 
     def publish(self, topic: str, payload: bytes, *options: str) -> None:
-        """Publishes at QoS 1, by mosquitto_pub with more of its `options`; the broker has it when this returns."""
-        command = [_program("mosquitto_pub"), "-h", self.host, "-p", str(self.port), "-q", "1", "-t", topic, "-s"]
+        """Publishes at QoS 1, by mosquitto_pub with more of its `options`; the broker has it when this returns.
+
+        It gets in as the first of the broker's `users`.
+        """
+        command = [_program("mosquitto_pub"), *self._address, "-q", "1", "-t", topic, "-s"]
         subprocess.run([*command, *options], input=payload, check=True, capture_output=True, timeout=_PATIENCE)
+
+    @property
+    def _address(self) -> list[str]:
+        login = [word for name, password in [*self._users.items()][:1] for word in ("-u", name, "-P", password)]
+        return ["-h", self.host, "-p", str(self.port), *login]
 
     def _settings(self, acl: str | None, persistence: bool) -> list[str]:
         settings = [
             f"listener {self.port} {self.host}",
             f"allow_anonymous {'false' if self._users else 'true'}",
+            # For subscribers on a busy machine. With 0, no limit, mosquitto hangs up on who is denied a topic.
+            "max_queued_messages 1000000",
             "log_type all",
             f"persistence {'true' if persistence else 'false'}",
         ]
@@ -190,12 +202,19 @@ class Mosquitto:
 
 
 class Subscriber:
-    """A running mosquitto_sub, and the messages it has received so far."""
+    """A running mosquitto_sub, and the messages it has received so far.
 
-    def __init__(self, command: Sequence[str]) -> None:
+    That is seldom all of them: after the broker has taken a message, its way here takes a moment. What is asserted at
+    the end, and that nothing came, is asserted after `catch_up` or after a message that certainly comes later.
+    """
+
+    def __init__(self, command: Sequence[str], publish: Callable[[str, bytes], None] | None = None) -> None:
+        """`publish` gives the same broker a message of QoS 1, for `catch_up`."""
+        self._publish = publish
+        self._marker, self._marked = f"{_MARKERS}{next(_numbers)}", -1
         # -d says when the subscription stands, and stdbuf lets it say so at once; %x is the payload in hexadecimal.
         self._process = subprocess.Popen(
-            ["stdbuf", "-oL", *command, *_SUBSCRIBE],
+            ["stdbuf", "-oL", *command, "-t", self._marker, *_SUBSCRIBE],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -237,6 +256,19 @@ class Subscriber:
 
         return self.wait_for(arrived, f"{payload!r} on {topic}", timeout)
 
+    def catch_up(self) -> list[Received]:
+        """Waits for all that the broker had taken when this was called, and returns all messages so far.
+
+        The broker must run, and this be connected to it. Of a client that has ended or was ended without an
+        acknowledgement, some of what it had written may not have been taken yet.
+        """
+        assert self._publish is not None, "It can't publish"
+        number = next(_numbers)
+        # At QoS 1: this way it overtakes nothing, be the subscription's QoS 0 or 1.
+        self._publish(self._marker, str(number).encode())
+        self._wait(lambda: self._marked == number, "the broker to pass on all it has")
+        return self.messages
+
     def close(self) -> None:
         """Ends mosquitto_sub, at once: its SIGTERM handler, which says goodbye, can hang."""
         self._process.kill()
@@ -256,10 +288,16 @@ class Subscriber:
         for line in self._process.stdout:
             with self._news:
                 if line.startswith(_MARK):
-                    self._messages.append(_received(line.removeprefix(_MARK).rstrip("\n")))
+                    self._take(_received(line.removeprefix(_MARK).rstrip("\n")))
                 else:
                     self._other.append(line.rstrip("\n"))
                 self._news.notify_all()
+
+    def _take(self, message: Received) -> None:
+        if message.topic == self._marker:
+            self._marked = int(message.payload)
+        elif not message.topic.startswith(_MARKERS):
+            self._messages.append(message)
 
 
 def wait_until(condition: Callable[[], bool], what: str, timeout: float = _PATIENCE) -> None:

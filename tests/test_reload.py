@@ -109,9 +109,9 @@ def test_a_threshold_ends_nothing_that_is_open_and_the_quality_of_service_change
         daemon.configure(settings)
         listener.wait_for_payload(f"{BASE}/front/threshold", b"0.60", 20)
         wait_for_frames(listener)
-        assert [event["type"] for event in payloads(listener.messages, "front/events")].count("end") == 0
+        assert [event["type"] for event in payloads(listener.catch_up(), "front/events")].count("end") == 0
         assert daemon.stop() == 0
-    qualities = [one.qos for one in listener.messages if one.topic == f"{BASE}/front/events"]
+    qualities = [one.qos for one in listener.catch_up() if one.topic == f"{BASE}/front/events"]
     assert (qualities[0], qualities[-1]) == (1, 0)
 
 
@@ -188,8 +188,8 @@ def test_zones_end_what_is_open_and_leave_the_camera_be(tmp_path: Path, broker: 
             "a count in the zone",
         )
         assert daemon.stop() == 0
+    events = payloads(listener.catch_up(), "front/events")
     assert_without_a_gap(frames(listener))
-    events = payloads(listener.messages, "front/events")
     assert {e["track"] for e in events if e["type"] == "start"} == {e["track"] for e in events if e["type"] == "end"}
 
 
@@ -206,7 +206,7 @@ def test_cameras_come_and_go(tmp_path: Path, broker: Mosquitto) -> None:
         wait_for_frames(listener, "front")
         late = broker.subscribe(f"{BASE}/#", "homeassistant/#")
         late.wait_for_payload(f"{BASE}/new/status", b"online")
-        assert not [one for one in late.messages if one.topic.startswith(f"{BASE}/old/") and one.payload]
+        assert not [one for one in late.catch_up() if one.topic.startswith(f"{BASE}/old/") and one.payload]
         late.wait_for(
             lambda messages: any(
                 one.topic == "homeassistant/device/edgevision_test/config" and b"/new/" in one.payload
@@ -262,7 +262,7 @@ def test_another_device_starts_all_anew_in_the_same_process(tmp_path: Path, brok
         listener.wait_for_payload("edgevision/renamed/front/status", b"online")
         late = broker.subscribe("edgevision/#", "homeassistant/#")
         late.wait_for_payload("edgevision/renamed/front/status", b"online")
-        left = {one.topic for one in late.messages if one.payload and f"{BASE}/" in one.topic}
+        left = {one.topic for one in late.catch_up() if one.payload and f"{BASE}/" in one.topic}
         assert left == {f"{BASE}/status"}
         assert not [one for one in late.messages if one.topic == "homeassistant/device/edgevision_test/config"]
         assert daemon.process.poll() is None
@@ -326,7 +326,7 @@ def test_a_shorter_interval_of_the_statistics_holds_at_once(tmp_path: Path, brok
     listener = broker.subscribe(f"{BASE}/stats", f"{BASE}/front/detections")
     with running(tmp_path, config(broker, stats={"interval": 3600})) as daemon:
         wait_for_frames(listener)
-        assert not payloads(listener.messages, "stats")
+        assert not payloads(listener.catch_up(), "stats")
         daemon.configure(config(broker))
         listener.wait_for(lambda messages: len(payloads(messages, "stats")) > 1, "statistics", 20)
         assert daemon.stop() == 0
@@ -340,7 +340,7 @@ def test_events_that_wait_for_the_broker_are_sent_after_a_change_of_their_place(
         settings = config(broker)
         with running(tmp_path, settings) as daemon:
             listener.wait_for(lambda messages: bool(payloads(messages, "front/events")), "an event", 20)
-            (start,) = payloads(listener.messages, "front/events")
+            start = payloads(listener.messages, "front/events")[0]
             broker.stop()
             daemon.configure({**settings, change: "renamed" if change == "device" else str(tmp_path / "elsewhere")})
             wait_until(lambda: daemon.log.count("camera front: frames come") == 2, "all to start anew", 20)

@@ -120,19 +120,24 @@ def test_events_wait_for_the_time_and_come_with_the_right_one(broker: Mosquitto,
     def events() -> list[dict[str, Any]]:
         return [json.loads(payload) for payload in listener.payloads(f"{BASE}/front/events")]
 
+    def clock(_: object) -> str | None:
+        return next((json.loads(info)["clock"] for info in reversed(listener.payloads(f"{BASE}/info"))), None)
+
     began = time.time()
     with Running(broker, pi.clock):
         listener.wait_for_payload(f"{BASE}/front/count/person", b"1")
-        assert json.loads(listener.payloads(f"{BASE}/info")[-1])["clock"] == "wrong"
+        listener.wait_for(lambda seen: clock(seen) == "wrong", "the clock to be told")
         pi.somebody = False
         listener.wait_for_payload(f"{BASE}/front/count/person", b"0")
         pi.somebody = True
         listener.wait_for_payload(f"{BASE}/front/count/person", b"1")
+        listener.catch_up()
         assert events() == []
         pi.late = 0
         wait_until(lambda: len(events()) >= 3, "the events")
-        assert json.loads(listener.payloads(f"{BASE}/info")[-1])["clock"] == "synchronized"
+        listener.wait_for(lambda seen: clock(seen) == "synchronized", "the clock to be told")
     ended = time.time()
+    listener.catch_up()
     assert [event["type"] for event in events()] == ["start", "end", "start", "end"]
     for event in events():
         times = [seconds(event[key]) for key in ("start", "time")]
@@ -149,11 +154,13 @@ def test_events_of_a_process_that_died_meanwhile_get_the_right_time_too(broker: 
     began = time.time()
     with Running(broker, pi.clock):
         listener.wait_for_payload(f"{BASE}/front/count/person", b"1")
+    listener.catch_up()
     assert listener.payloads(f"{BASE}/front/events") == []
     pi.somebody = False
     with Running(broker, pi.wake()):
         listener.wait_for_payload(f"{BASE}/status", b"online")
         pi.late = 0
         wait_until(lambda: len(listener.payloads(f"{BASE}/front/events")) == 2, "the events")
+    listener.catch_up()
     for payload in listener.payloads(f"{BASE}/front/events"):
         assert began - 0.2 <= seconds(json.loads(payload)["start"]) <= time.time() + 0.2

@@ -20,7 +20,6 @@ _DRAINED_WITHIN = 120.0
 _SILENCE = 3.0
 
 _BROKER = (
-    "max_queued_messages 0",  # it is not to drop anything of its own accord
     "log_type none",  # takes back `all`: an hour would fill a disk
     "log_type error",
     "log_type warning",

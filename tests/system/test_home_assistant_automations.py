@@ -55,7 +55,7 @@ def test_the_automations_switch_detection_and_notify_of_who_comes_and_goes(
     assert re.fullmatch(r"Somebody was there for [\d.]+ s", visit[-1]["message"])
     assert {one["data"]["tag"] for one in visit} == {visit[0]["data"]["tag"]}
     assert visit[0]["data"] == {"tag": visit[0]["data"]["tag"], "alert_once": True, **image}
-    asked = [(message.topic.removeprefix(BASE), message.payload) for message in commands.messages]
+    asked = [(message.topic.removeprefix(BASE), message.payload) for message in commands.catch_up()]
     assert asked == [
         ("/front/detect/set", b"ON"),
         ("/front/snapshot/set", b"PRESS"),
