@@ -18,7 +18,6 @@ import time
 import weakref
 from collections.abc import Mapping
 from concurrent.futures import CancelledError
-from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 from typing import Any, ClassVar
@@ -31,6 +30,7 @@ from edgevision.capture.fake_faults import LOOK_AGAIN, faults
 from edgevision.capture.fake_scene import BARS, Scene, Streams, is_there
 from edgevision.capture.frame import BgrImage
 from edgevision.capture.yuv import bgr_to_i420
+from edgevision.record import record
 
 FRAMES_EACH = 4
 """Frames for which a picture is shown, as libcamera's virtual camera does."""
@@ -48,7 +48,7 @@ class Range(Enum):
     Limited = 1
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ColorSpace:
     """libcamera.ColorSpace, of which only the range matters here."""
 
@@ -65,7 +65,7 @@ class ColorSpace:
         return ColorSpace(Range.Limited)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Transform:
     """libcamera.Transform: mirrored, upside down, or both."""
 
@@ -159,6 +159,12 @@ class Picamera2:
         self._is_open = True
 
     camera_controls: ClassVar[dict[str, tuple[Any, Any, Any]]] = {"FrameDurationLimits": (1_000, 10_000_000, 33_333)}
+
+    @property
+    def frames(self) -> int:
+        """How many have come since start(), also those that nobody took."""
+        with self._changed:
+            return self._newest() + 1
 
     def create_video_configuration(self, main: dict[str, Any], lores: dict[str, Any] | None = None, **more: Any) -> Any:
         """A configuration to hand to configure(). Odd sizes are cut to even ones."""
@@ -262,16 +268,23 @@ class Picamera2:
         # it take theirs first, and nobody gives those buffers back.
         if job not in self._jobs:
             raise CancelledError
-        if self._started_at is None or faults.at(self._number, "stalled"):
-            return None
-        newest = int((time.monotonic() - self._started_at) / self._frame_time)
-        if newest <= self._last_frame or self._buffers_out >= self._configuration["buffer_count"]:
+        newest = self._newest()
+        if newest == self._last_frame:
             return None
         if newest // FRAMES_EACH != self._last_frame // FRAMES_EACH and not is_there(self._path):
             return None
         self._last_frame = newest
         self._buffers_out += 1
         return newest if self._jobs.pop(0) is job else None
+
+    def _newest(self) -> int:
+        # The number of the newest frame; that of the one taken last while no other can come.
+        if self._started_at is None or faults.at(self._number, "stalled"):
+            return self._last_frame
+        newest = int((time.monotonic() - self._started_at) / self._frame_time)
+        if newest <= self._last_frame or self._buffers_out >= self._configuration["buffer_count"]:
+            return self._last_frame
+        return newest
 
     def _next_look(self) -> float:
         """Seconds until the next frame, or until a fault may be over."""

@@ -130,6 +130,12 @@ class Picamera2Camera:
             self.close()
             raise SourceError(f"can't start {self._name}: {_chain(error)}") from error
 
+    @property
+    def given(self) -> int | None:
+        """How many frames the camera has given since open(), with those that nobody read; None: that isn't known."""
+        frames: int | None = getattr(self._camera, "frames", None)
+        return frames
+
     def read(self, wanted: Wanted | None = None) -> Picture | Unwanted:
         """Wait for the newest picture. The luma of its smallest stream is what `wanted` may look at.
 

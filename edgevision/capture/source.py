@@ -50,3 +50,12 @@ class DriverSource(Source, Protocol):
 
         The hung thread calls close() when it comes back.
         """
+
+
+@runtime_checkable
+class PatientSource(DriverSource, Protocol):
+    """A source that always has its newest picture ready, and loses nothing when nobody reads it for a while."""
+
+    @property
+    def given(self) -> int | None:
+        """How many pictures it has given since open(), with those that nobody read; None where that isn't known."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 
 from edgevision.capture.frame import Frame, GreyImage, Picture, Unwanted
-from edgevision.capture.source import DriverSource
+from edgevision.capture.source import DriverSource, PatientSource, Wanted
 from edgevision.capture.transform import WHOLE, make_frame, rotate
 from edgevision.daemon.camera import Camera
 from edgevision.daemon.frame_filter import FrameFilter
@@ -57,6 +57,7 @@ class CaptureThread(SupervisedThread):
         self._camera = camera
         self._source = camera.source
         self._driver = self._source if isinstance(self._source, DriverSource) else None
+        self._patient = self._source if isinstance(self._source, PatientSource) else None
         self._recovery = camera.recovery
         self._counters = camera.counters
         self._filter = FrameFilter(camera)
@@ -71,6 +72,8 @@ class CaptureThread(SupervisedThread):
         self._wall = wall
         self._verdict: bool | None = None
         """Whether the picture at hand is worth a look, where the source has asked."""
+        self._lay_ready = False
+        """Whether the picture at hand came while the thread rested, nobody knows when."""
         self._recording: float | None = None
         """Where the recording is, by its own clock; None for a camera."""
         self._late: tuple[object, float] | None = None
@@ -158,14 +161,10 @@ class CaptureThread(SupervisedThread):
             self._on_change()
 
     def _read_to_end(self) -> None:
-        counters, source, driver = self._counters, self._source, self._driver
+        counters = self._counters
+        picture: Picture | Unwanted | None = None
         while True:
-            self._verdict = None
-            if driver is None:
-                picture = source.read(self._wanted)
-            else:
-                with self.heartbeat.within(driver.reads_within, "reading"):
-                    picture = driver.read(self._wanted)
+            picture = self._next(rest=isinstance(picture, Unwanted))
             if self._stop_asked.is_set():
                 return
             if picture is None:
@@ -178,13 +177,49 @@ class CaptureThread(SupervisedThread):
             dropped = False if isinstance(picture, Unwanted) else self._hand_on(self._stamped(picture, now))
             if dropped is None:
                 return
-            del picture  # so that its memory can be used for the next
+            if not isinstance(picture, Unwanted):
+                picture = None  # so that its memory can be used for the next
             with counters.lock:
                 counters.stalled = False
                 counters.captured += 1
                 counters.dropped += dropped
             if not counters.tried:
                 self._tried()
+
+    def _next(self, *, rest: bool) -> Picture | Unwanted | None:
+        """The next picture; with `rest`, perhaps after a while in which none is wanted. Not to be used after `stop`."""
+        self._verdict = None
+        self._lay_ready = rest and self._rest()
+        if self._stop_asked.is_set():
+            return None
+        picture = self._read(self._wanted)
+        if self._lay_ready and self._verdict and not self._stop_asked.is_set():
+            self._count(1)
+            picture = self._read(None)
+        return picture
+
+    def _rest(self) -> bool:
+        """Wait while no picture is wanted, if the source loses none by that; whether any have come meanwhile."""
+        if self._patient is None or (before := self._patient.given) is None:
+            return False
+        seconds = self._filter.rest(self._monotonic())
+        if seconds <= 0 or self._stop_asked.wait(seconds):
+            return False
+        came = (self._patient.given or 0) - before
+        if came <= 0:
+            return False
+        self._count(came - 1)  # the last of them is yet to be read
+        return True
+
+    def _read(self, wanted: Wanted | None) -> Picture | Unwanted | None:
+        if self._driver is None:
+            return self._source.read(wanted)
+        with self.heartbeat.within(self._driver.reads_within, "reading"):
+            return self._driver.read(wanted)
+
+    def _count(self, frames: int) -> None:
+        with self._counters.lock:
+            self._counters.captured += frames
 
     def _end(self) -> None:
         frames = self._counters.captured
@@ -229,7 +264,8 @@ class CaptureThread(SupervisedThread):
     def _wanted(self, grey: Callable[[], GreyImage]) -> bool:
         now = self._monotonic()
         self._verdict = self._filter.passes(lambda: rotate(grey(), self._turned), now, now)
-        return self._verdict
+        # One that lay ready is only compared: it may be a frame's time old. The next has the time that it says.
+        return self._verdict and not self._lay_ready
 
     def _no_picture(self, over: bool) -> None:
         clock = self._monotonic() if self._recording is None else self._recording

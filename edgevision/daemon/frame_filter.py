@@ -7,7 +7,7 @@ from edgevision.capture.small_grey import small_grey
 from edgevision.capture.transform import WHOLE
 from edgevision.daemon.camera import Camera
 from edgevision.daemon.pacer import Pacer
-from edgevision.scene.motion import MotionGate
+from edgevision.scene.motion import COMPARE_EVERY, MotionGate
 
 
 class FrameFilter:
@@ -34,9 +34,21 @@ class FrameFilter:
         if self._gate is None:
             return True
         patience = 0.0 if controls.snapshot_wanted else controls.patience
-        if not self._gate.due(clock, patience):
+        if self._gate.until_due(clock, patience) > 0:
             return False
         return self._gate.passes(small_grey(image(), self._crop), clock, patience)
+
+    def rest(self, now: float) -> float:
+        """Seconds for which no frame of a live source passes, unless subscribers or the scene want one after all.
+
+        So short that what they want is heeded soon enough; `now` as in `passes`.
+        """
+        controls = self._controls
+        if controls.snapshot_wanted:
+            return 0.0
+        if not controls.detect:
+            return COMPARE_EVERY
+        return 0.0 if self._gate is None else self._gate.until_due(now, controls.patience)
 
     def delay(self, now: float) -> float:
         """Seconds to wait with a frame of a source of which every frame counts, to keep to the limit."""

@@ -16,8 +16,11 @@ LOOK_EVERY = 10.0
 LINGER = 1.0
 """Seconds for which frames pass after movement that was more than a single frame's."""
 
-COMPARE_EVERY = 0.25
-"""Seconds from one comparison to the next while nothing moves: the frames between needn't even be had."""
+COMPARE_EVERY = 0.29
+"""Seconds from one comparison to the next while nothing moves: the frames between needn't even be had.
+
+A little less than three frames' time at ten a second, as cameras aren't quite regular.
+"""
 
 SETTLE = 1.0
 """Seconds after a change of the whole picture until a second look, and at least between two such looks."""
@@ -39,16 +42,16 @@ class MotionGate:
         self._moving = False
         self._unsettled = True
 
-    def due(self, clock: float, patience: float) -> bool:
-        """Whether the frame of this moment needs to be compared; if not, it doesn't pass."""
+    def until_due(self, clock: float, patience: float) -> float:
+        """Seconds until a frame needs to be compared, 0: this moment's does. One that needn't be doesn't pass."""
         resting = patience > 0 and not (self._moving or self._unsettled) and clock - self._moved >= LINGER
-        return not resting or clock - self._compared >= COMPARE_EVERY
+        return max(self._compared + COMPARE_EVERY - clock, 0.0) if resting else 0.0
 
     def passes(self, grey: NDArray[np.uint8], clock: float, patience: float) -> bool:
         """Whether this frame is worth an inference; `grey` (height, width) is what `crop` selects of it, small.
 
         After `patience` seconds without one it is, whatever moves, or after LOOK_EVERY if that is less; 0: each is.
-        Call it with every frame that is `due`, for the gate learns from each.
+        Call it with every frame that is due, for the gate learns from each.
         """
         self._compared = clock
         if self._background is None or self._background.shape != grey.shape:

@@ -7,6 +7,7 @@ empty folder that its pictures come from.
 
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError
 from contextlib import AbstractContextManager, contextmanager
@@ -248,6 +249,17 @@ def test_opening_and_closing_again_and_again(camera: Picamera2Camera) -> None:
         camera.read()
 
 
+def test_it_tells_how_many_frames_came_since_it_was_opened(camera: Picamera2Camera) -> None:
+    assert camera.given is None
+    for _ in range(2):
+        camera.open()
+        for number in range(1, 4):
+            camera.read()
+            assert (camera.given or 0) >= number
+        camera.close()
+        assert camera.given is None
+
+
 def test_flips_are_accepted(rig: Rig) -> None:
     source = Picamera2Camera(size=SIZE, timeout=TIMEOUT, hflip=True, vflip=True)
     source.open()
@@ -329,6 +341,25 @@ def test_a_second_camera_object_is_refused(started: Any, rig: Rig) -> None:
     with pytest.raises(RuntimeError, match="did not complete") as caught:
         rig.library.Picamera2(0)
     assert "busy" in str(caught.value.__cause__ or caught.value.__context__)
+
+
+def test_frames_are_counted_also_those_that_nobody_takes(started: Any, rig: Rig) -> None:
+    started.capture_request(wait=TIMEOUT).release()
+    before = started.frames
+    assert before >= 1
+    deadline = time.monotonic() + 60
+    while started.frames < before + 5:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    started.capture_request(wait=TIMEOUT).release()
+    assert started.frames >= before + 5
+    with rig.stalled():
+        with pytest.raises(TimeoutError):
+            for _ in range(10):  # those that were under way still come
+                started.capture_request(wait=0.5).release()
+        before = started.frames
+        time.sleep(0.2)
+        assert started.frames == before
 
 
 def test_a_capture_after_stop_times_out(started: Any) -> None:

@@ -2,8 +2,10 @@
 
 import functools
 import itertools
+import math
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -318,6 +320,122 @@ def test_masks_are_where_they_are_in_the_turned_picture() -> None:
         camera.source = Glimpses("open", *walking(100, still=200), None)
         moving = [frame for frame in glimpsed(camera) if frame >= 200]
         assert (len(moving) > 10) is found, mask
+
+
+class PatientCamera(ScriptedDriver):
+    """Has its newest frame ready however late it is read; its clock goes on where somebody waits.
+
+    Picture n comes at (n + 1) * `interval` milliseconds. `reads` counts the pictures that were read.
+    """
+
+    def __init__(self, pictures: list[Picture], *, counts: bool = True, interval: int = 100) -> None:
+        super().__init__("open")
+        self._pictures = pictures
+        self._counts = counts
+        self._interval = interval
+        self._taken = 0
+        self.milliseconds = 0
+        self.reads = 0
+
+    @property
+    def given(self) -> int | None:
+        return self.milliseconds // self._interval if self._counts else None
+
+    def monotonic(self) -> float:
+        return self.milliseconds / 1000
+
+    def read(self, wanted: Wanted | None = None) -> Picture | Unwanted | None:
+        self.milliseconds = max(self.milliseconds, (self._taken + 1) * self._interval)
+        self._taken = self.milliseconds // self._interval
+        if self._taken > len(self._pictures):
+            return None
+        self.reads += 1
+        picture = self._pictures[self._taken - 1]
+        return picture if wanted is None or wanted(lambda: picture.image[:, :, 0]) else Unwanted()
+
+
+class Arrivals(RecordingQueue):
+    """Notes the number and the monotonic time of each frame."""
+
+    def __init__(self) -> None:
+        super().__init__([])
+        self.frames: list[tuple[int, float]] = []
+
+    def put_newest(self, what: Waiting) -> bool:
+        if isinstance(what, Frame):
+            self.frames.append((what.seq, what.monotonic))
+        return False
+
+
+def watched(
+    camera: Camera,
+    source: PatientCamera,
+    monkeypatch: pytest.MonkeyPatch,
+    meanwhile: Callable[[], bool] = lambda: False,
+) -> list[tuple[int, float]]:
+    """The frames handed on of a camera that rests by its clock; `meanwhile` happens in a rest: is it stopped?"""
+    queue, stop = Arrivals(), threading.Event()
+
+    def wait(seconds: float) -> bool:
+        source.milliseconds += math.ceil(seconds * 1000)
+        if meanwhile():
+            stop.set()
+        return stop.is_set()
+
+    monkeypatch.setattr(stop, "wait", wait)
+    camera.source = source
+    CaptureThread(camera, queue, stop, lambda: None, lambda _: None, monotonic=source.monotonic).run()
+    return queue.frames
+
+
+@pytest.mark.parametrize(("interval", "most_reads"), [(33, 100), (100, 180), (1000, 330)])
+def test_while_nothing_moves_most_frames_of_a_patient_camera_are_not_even_read_but_all_are_counted(
+    monkeypatch: pytest.MonkeyPatch, interval: int, most_reads: int
+) -> None:
+    source, camera = PatientCamera(walking(30, still=300), interval=interval), a_camera(motion={"enabled": True})
+    frames = watched(camera, source, monkeypatch)
+    assert len([number for number, _ in frames if number < 300]) >= 2
+    assert len([number for number, _ in frames if number >= 300]) >= 24
+    assert source.reads <= most_reads
+    assert camera.counters.captured == 330
+    for number, time_of_it in frames:
+        assert time_of_it == pytest.approx((number + 1) * interval / 1000), (
+            "none of those that lay there, nobody knows since when"
+        )
+
+
+def test_a_patient_camera_that_does_not_count_its_frames_is_read_all_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    source, camera = PatientCamera(walking(0, still=100), counts=False), a_camera(motion={"enabled": True})
+    watched(camera, source, monkeypatch)
+    assert source.reads == camera.counters.captured == 100
+
+
+@pytest.mark.parametrize("detect", [True, False])
+def test_a_camera_at_rest_heeds_who_wants_a_picture_or_stops_it(monkeypatch: pytest.MonkeyPatch, detect: bool) -> None:
+    source, camera = PatientCamera(walking(0, still=300)), a_camera(motion={"enabled": True})
+    camera.controls.detect = detect
+    asked: list[float] = []
+
+    def somebody_wants_one() -> bool:
+        if source.monotonic() > 15:
+            asked.append(source.monotonic())
+            camera.controls.snapshot_wanted = True
+        return False
+
+    frames = watched(camera, source, monkeypatch, somebody_wants_one)
+    assert min(time_of_it for _, time_of_it in frames if time_of_it >= asked[0]) - asked[0] <= 0.1
+
+    source, camera = PatientCamera(walking(0, still=300)), a_camera(motion={"enabled": True})
+    camera.controls.detect = detect
+    state: list[tuple[int, int]] = []
+
+    def stops() -> bool:
+        if source.monotonic() > 15:
+            state.append((source.reads, camera.counters.captured))
+        return bool(state)
+
+    watched(camera, source, monkeypatch, stops)
+    assert state == [(source.reads, camera.counters.captured)], "it may stall just then, and others count by now"
 
 
 def given_up(source: ScriptedSource, monkeypatch: pytest.MonkeyPatch, **settings: Any) -> tuple[Camera, list[str]]:

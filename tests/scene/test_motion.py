@@ -237,7 +237,7 @@ def test_while_nothing_moves_frames_pass_as_often_as_is_asked_for(patience: floa
     gate = open_gate()
     passed = []
     for grey, clock in Video(plain(), []).frames(700):
-        if gate.due(clock, patience):
+        if not gate.until_due(clock, patience):
             passed += [clock] * gate.passes(grey, clock, patience)
     rested = [clock for clock in passed if clock - passed[0] >= 10]  # a minute
     assert looks * 0.75 <= len(rested) <= looks
@@ -274,13 +274,13 @@ def test_frames_without_time_between_them_do_no_harm() -> None:
     assert passed(gate, walks, 2)[:5].any()
 
 
-def test_at_rest_it_needs_a_frame_four_times_a_second_and_every_one_while_something_moves_or_is_new() -> None:
+def test_at_rest_it_needs_a_frame_three_times_a_second_and_every_one_while_something_moves_or_is_new() -> None:
     gate, fps = MotionGate((), WHOLE), 20.0
     walker = thing((0, 0.5), (0.1, 0), during=(ONCE_SETTLED, ONCE_SETTLED + 5))
     video = Video(background("chelsea.jpg"), [slow_light(), walker], fps=fps)
     due = []
     for grey, clock in video.frames(round((ONCE_SETTLED + 5) * fps)):
-        due.append(gate.due(clock, math.inf))
+        due.append(not gate.until_due(clock, math.inf))
         if due[-1]:
             gate.passes(grey, clock, math.inf)
     came = round(ONCE_SETTLED * fps)
@@ -288,4 +288,14 @@ def test_at_rest_it_needs_a_frame_four_times_a_second_and_every_one_while_someth
     resting = sum(due[came - round(10 * fps) : came])
     assert 30 <= resting <= 10 / COMPARE_EVERY + 5
     assert sum(due[came : came + round(4 * fps)]) >= 3.5 * fps
-    assert gate.due(clock, 0.0)
+    assert not gate.until_due(clock, 0.0)
+
+
+def test_it_says_how_long_it_needs_no_frame() -> None:
+    gate = open_gate()
+    for grey, clock in Video(plain()).frames(50):
+        gate.passes(grey, clock + 5.1, math.inf)
+    gate.passes(grey, 10.0, math.inf)
+    assert gate.until_due(10.0, math.inf) == pytest.approx(COMPARE_EVERY)
+    assert gate.until_due(10.1, math.inf) == pytest.approx(COMPARE_EVERY - 0.1)
+    assert gate.until_due(10.0 + COMPARE_EVERY, math.inf) == gate.until_due(60.0, math.inf) == 0
