@@ -1,7 +1,5 @@
 """What capture hands on: one picture of one camera, with its time and place."""
 
-from dataclasses import dataclass
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -77,7 +75,7 @@ class Picture:
         return _in_bgr(self.main)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Unwanted:
     """A picture that came and that nobody wanted to have."""
 

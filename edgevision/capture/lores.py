@@ -4,17 +4,17 @@ It shows the same view as the main one, whatever its shape: where the hardware g
 nothing is left to be resized.
 """
 
-from dataclasses import dataclass
 from math import ceil, log2
 
 from edgevision.capture.small_grey import ENOUGH, LONGER_SIDE, small_size
 from edgevision.capture.transform import WHOLE, Region, even_span, margin
+from edgevision.record import record
 
 _LEAST_SCALE = 1 / 8
 """Of the main stream's sides. More is asked of no camera's scaler."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class View:
     """What a model sees: `width` x `height` pixels, made of `crop` of the camera's picture turned by `degrees`.
 

@@ -2,18 +2,18 @@
 
 import importlib
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from edgevision.errors import SourceError
+from edgevision.record import record
 
 STAND_IN_VARIABLE = "EDGEVISION_FAKE_CAMERA"
 """Environment variable that puts pictures in the place of Pi cameras: a folder, a picture or `bars` for each camera,
 with a colon between two."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CameraLibrary:
     """What edgevision uses of picamera2 and libcamera. They come without types, hence Any."""
 

@@ -8,8 +8,9 @@ from edgevision.config.defaults import DEFAULT_CONFIG
 from edgevision.config.reading import Reading
 from edgevision.daemon.config_file import ConfigFile
 
-_FOR_OTHERS = ("ssl", "hashlib", "urllib.request")
-"""What paho imports for TLS, WebSockets and proxies: OpenSSL alone takes 6 MB."""
+_FOR_OTHERS = ("ssl", "hashlib", "urllib.request", "uuid", "subprocess")
+"""What paho imports for TLS, WebSockets, proxies and clients without a name: OpenSSL alone takes 6 MB. The last is for
+models that aren't known yet."""
 
 
 def plain_run(arguments: list[str]) -> Path | None:

@@ -1,7 +1,6 @@
 """Tables on the terminal, and the same as plain lines where the output goes elsewhere."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 from rich import box
@@ -9,8 +8,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from edgevision.record import record
 
-@dataclass(frozen=True, slots=True)
+
+@record
 class TextTable:
     """Rows of text below `headers`; the columns named in `numbers` are set to the right.
 

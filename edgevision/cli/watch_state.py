@@ -10,6 +10,7 @@ from urllib.parse import unquote
 
 from edgevision.cli.text_table import printable
 from edgevision.publish.topics import Topics
+from edgevision.record import record
 
 FORGET_AFTER = 5.0
 """Seconds after which what a frame showed is no longer shown as present."""
@@ -23,7 +24,7 @@ EVENTS = 10
 _COUNT = re.compile(rb"[0-9]{1,9}")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Figures:
     """What `P/stats` says of one camera, as it is shown."""
 
@@ -46,7 +47,7 @@ class Figures:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TrackView:
     """A thing that is there: since when, and when it was heard of last, in monotonic seconds.
 
@@ -61,7 +62,7 @@ class TrackView:
     whole: bool
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class EventView:
     """An event as it is told; `lasted` in seconds at its end."""
 
@@ -81,7 +82,7 @@ class CameraView:
 
     seen: str = ""
     received: float = 0.0
-    figures: Figures = Figures()
+    figures: Figures = field(default_factory=Figures)
     tracks: dict[str, TrackView] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
     online: bool = True

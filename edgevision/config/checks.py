@@ -5,7 +5,6 @@ there by `edgevision.config.sentences`, which knows when it is a secret.
 """
 
 import re
-from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,6 +12,8 @@ from urllib.parse import urlsplit
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+from edgevision.record import record
 
 STREAM_SCHEMES = ("rtsp", "rtsps", "rtmp", "rtmps", "http", "https", "udp", "tcp", "rtp", "srt")
 TOPICS_OF_THE_DEVICE = ("status", "info", "stats")
@@ -32,7 +33,7 @@ def disagreement(text: str, key: str | None = None) -> PydanticCustomError:
     return PydanticCustomError("disagreement", "{text}", {"text": text, "key": key})
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Between:
     """Annotates a number with its least and its greatest value; both are allowed, NaN never is."""
 

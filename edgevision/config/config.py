@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgevision.config.keys import Keys, dotted
+from edgevision.record import record
 
 if TYPE_CHECKING:
     from edgevision.config.schema import Settings
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Config:
     """A configuration that holds, and where in the file everything stands."""
 

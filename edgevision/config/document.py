@@ -22,6 +22,7 @@ from edgevision.config.yamltree import (
     ScalarNode,
     YamlError,
 )
+from edgevision.record import record
 
 _YAML = "tag:yaml.org,2002:"
 _SCALAR_TAGS = {None, "!", *(_YAML + name for name in ("str", "int", "float", "bool", "null"))}
@@ -32,7 +33,7 @@ class Unreadable:
     """Stands where a value couldn't be had. Fits no key of the schema; the reason is among the mistakes already."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Entry:
     """Where a key and its value stand. `origin` is the tag as written when the value was fetched by one."""
 
@@ -42,7 +43,7 @@ class Entry:
     unreadable: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Document:
     """What a file holds: dicts, lists, texts and None in `value`; the place of each in `entries`; what is wrong."""
 

@@ -1,16 +1,16 @@
 """Finding one's way in the schema along the location that pydantic gives an error."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel, SecretStr
 
 from edgevision.config.keys import Keys
+from edgevision.record import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Spot:
     """A place in the schema: the keys as they are written in the file, and the types that are allowed there."""
 

@@ -2,18 +2,18 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
 from edgevision.config.keys import Keys, dotted, shortened
 from edgevision.config.yamltree import Position
 from edgevision.errors import ConfigError
+from edgevision.record import record
 
 _MAX_MISTAKES = 100
 _NUMBER = re.compile(r"[-+]?[0-9][0-9.]{0,30}")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Mistake:
     """One thing that is wrong: where, at which key, and what, in a sentence."""
 

@@ -1,7 +1,6 @@
 """The part of the configuration's schema that chooses a model and says how it runs."""
 
 import re
-from dataclasses import dataclass
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, GetJsonSchemaHandler, WithJsonSchema, model_validator
@@ -13,6 +12,7 @@ from edgevision.config.nearest import did_you_mean
 from edgevision.config.paths import ConfigPath
 from edgevision.config.section import Section
 from edgevision.inference.bundled import BUNDLED_MODELS
+from edgevision.record import record
 
 ACCELERATORS = ("auto", "cpu", "edgetpu", "edgetpu:usb", "edgetpu:usb:0", "edgetpu:pci", "edgetpu:pci:0")
 """The forms of an accelerator; 0 stands for any number."""
@@ -47,7 +47,7 @@ def _accelerator(text: str) -> str:
     return text
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _OneOfTheCatalogue:
     """Annotates a model's name; the names are looked up when the JSON Schema is made, not at every start."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,34 +12,33 @@ from edgevision import __version__
 from edgevision.errors import ConfigError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from edgevision.config.config import Config
 
-_SETTLE = (
-    "import gc; gc.disable(); from edgevision.config.section import Section;"
-    "Section.model_config['use_attribute_docstrings'] = False; from edgevision.config.settling import main; main()"
-)
-"""There is nothing to collect while modules are imported, and afterwards the process ends. The texts under the keys, of
-which `edgevision schema` makes descriptions, take a quarter of its time to find."""
+_SETTLE = "import sys; from edgevision.config.reading import settle; settle(int(sys.argv[1]), *sys.argv[2:])"
 
 _NOT_FOR_THE_CHILD = {signal.SIGHUP, signal.SIGINT, signal.SIGTERM}
 """A terminal or systemd sends them to both. This process heeds them, and ends the other one."""
 
 
 class Reading:
-    """One reading of a configuration file, which begins at once."""
+    """One reading of a configuration file, which begins at once. `process` is the child's number, None without one."""
 
     def __init__(self, path: Path, *, at_start: bool = False) -> None:
-        """`at_start`: with all that is open here, for the file may be /dev/stdin, or a shell's <(…)."""
+        """`at_start`: this process has no other threads yet, and little that is imported.
+
+        The other is a copy then, which begins sooner, with all that is open here: the file may be /dev/stdin, or a
+        shell's <(…).
+        """
         self._path = path
-        # -P: the folder that edgevision was started in has no say in what is imported.
-        command = [sys.executable, "-P", "-c", _SETTLE, str(os.getpid()), __version__, str(path)]
+        self.process: int | None = None
+        self._answer: Callable[[], bytes] = bytes
         before = signal.pthread_sigmask(signal.SIG_BLOCK, _NOT_FOR_THE_CHILD)  # which the child inherits
         try:
-            self._child: subprocess.Popen[bytes] | None = subprocess.Popen(
-                command, stdout=subprocess.PIPE, close_fds=not at_start
-            )
+            self.process, self._answer = _copy(path) if at_start else _anew(path)
         except (OSError, ValueError):  # a path with a NUL in it, too
-            self._child = None
+            pass  # it is read here
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
@@ -51,9 +49,8 @@ class Reading:
 
         from edgevision.config.config import Config
 
-        answer = self._child.communicate()[0] if self._child is not None else b""
         try:
-            found = pickle.loads(answer)
+            found = pickle.loads(self._answer())
         except (EOFError, pickle.UnpicklingError):
             # No process could be had for it, or somebody has ended it.
             from edgevision.config.loader import load_config
@@ -71,3 +68,54 @@ def load_settled(path: Path) -> Config:
         return Reading(path).result()
     except ImportError as error:  # an upgrade is at it, or was left half done
         raise ConfigError(f"{path}: edgevision was changed while it runs ({error}): restart it") from error
+
+
+def settle(parent: int, version: str, path: str, output: int = 1) -> None:
+    """The whole life of the child: the answer goes to the file descriptor `output`."""
+    # There is nothing to collect while modules are imported, and afterwards the process ends.
+    import gc
+
+    gc.disable()
+    from edgevision.config.slim_pydantic import slim_pydantic
+
+    slim_pydantic()
+    from edgevision.config.settling import answer
+
+    with os.fdopen(output, "wb") as file:
+        file.write(answer(parent, version, Path(path)))
+    os._exit(0)
+
+
+def _copy(path: Path) -> tuple[int, Callable[[], bytes]]:
+    read, write = os.pipe()
+    parent = os.getpid()
+    try:
+        process = os.fork()
+    except OSError:
+        os.close(read)
+        raise
+    else:
+        if process == 0:
+            try:
+                settle(parent, __version__, str(path), write)
+            finally:
+                os._exit(1)
+    finally:
+        os.close(write)
+
+    def answer() -> bytes:
+        with os.fdopen(read, "rb") as file:
+            content = file.read()
+        os.waitpid(process, 0)
+        return content
+
+    return process, answer
+
+
+def _anew(path: Path) -> tuple[int, Callable[[], bytes]]:
+    import subprocess
+
+    # -P: the folder that edgevision was started in has no say in what is imported.
+    command = [sys.executable, "-P", "-c", _SETTLE, str(os.getpid()), __version__, str(path)]
+    child = subprocess.Popen(command, stdout=subprocess.PIPE)
+    return child.pid, lambda: child.communicate()[0]

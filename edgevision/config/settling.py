@@ -1,8 +1,6 @@
 """The child process of `edgevision.config.reading`: checks a configuration file and answers with plain data."""
 
-import os
 import pickle
-import sys
 from pathlib import Path
 
 from pydantic import BaseModel, SecretStr
@@ -32,17 +30,14 @@ def settled(value: object) -> object:
     return value
 
 
-def main() -> None:
-    """Check a file for the process and the version of edgevision that ask, and write settings and places, or a text."""
-    parent, version, path = sys.argv[1:]
-    end_with(int(parent))
+def answer(parent: int, version: str, path: Path) -> bytes:
+    """What the process `parent` of that version is told of a configuration: pickled settings and places, or a text."""
+    end_with(parent)
     try:
-        config = load_config(Path(path))
-        answer: object = (settled(config.settings), config._places)
+        config = load_config(path)
+        found: object = (settled(config.settings), config._places)
         if version != __version__:
-            answer = f"{path}: edgevision {version} runs, but {__version__} is installed by now: restart it"
+            found = f"{path}: edgevision {version} runs, but {__version__} is installed by now: restart it"
     except ConfigError as error:
-        answer = str(error)
-    with os.fdopen(1, "wb") as output:
-        pickle.dump(answer, output)
-    os._exit(0)
+        found = str(error)
+    return pickle.dumps(found)

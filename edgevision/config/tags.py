@@ -2,12 +2,12 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from edgevision.config.keys import shortened
 from edgevision.config.nearest import did_you_mean
 from edgevision.config.yamltree import unusable_character
+from edgevision.record import record
 from edgevision.regular_file import read_regular_file
 
 TAGS = ("!env", "!file", "!credential")
@@ -24,7 +24,7 @@ class TagError(Exception):
     """A tagged value can't be had; the message is the sentence to show."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Tags:
     """Fetches tagged values. `folder` is where relative paths begin; `environ` is where variables are looked up."""
 

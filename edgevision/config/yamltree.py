@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, replace
 
 import yaml
 
+from edgevision.record import record
+
 MAX_BYTES = 1 << 20
 MAX_DEPTH = 32
 MAX_NODES = 50_000
@@ -22,7 +24,7 @@ class Position:
     column: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ScalarNode:
     """A text, plain or quoted. Without quotes, an empty one and `null` mean nothing at all (`is_null`)."""
 
@@ -37,7 +39,7 @@ class ScalarNode:
         return self.plain and self.tag is None and self.text in {"", "~", "null", "Null", "NULL"}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ListNode:
     """A YAML sequence."""
 
@@ -46,7 +48,7 @@ class ListNode:
     at: Position
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class MappingNode:
     """A YAML mapping: its pairs as written, repeated keys included, and those that `<<` merges into it."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,12 +10,13 @@ from edgevision.publish.client import Publisher
 from edgevision.publish.outbox import Outbox
 from edgevision.publish.settings import broker_settings
 from edgevision.publish.topics import Topics
+from edgevision.record import record
 
 if TYPE_CHECKING:
     from edgevision.config.schema import Settings
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class BrokerLine:
     """What is said to the broker, and where it waits until that can be."""
 

@@ -6,13 +6,13 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Literal
 
 import edgevision
+from edgevision.record import record
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +48,7 @@ FIRST_MADE = datetime(2025, 1, 1, tzinfo=UTC).timestamp()
 """No edgevision is older."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Reckoning:
     """How the clock is known at one moment: all of it is of the same look.
 

@@ -3,14 +3,14 @@
 import threading
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from edgevision.capture.frame import Frame
 from edgevision.daemon.prepared_frame import PreparedFrame
+from edgevision.record import record
 from edgevision.scene.moment import Moment
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class NoPicture:
     """In place of a frame: the camera gives none now, or, if `over`, is not to be looked at any more."""
 
@@ -19,7 +19,7 @@ class NoPicture:
     over: bool
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Errand:
     """Something that the thread that takes is to do between two frames."""
 

@@ -6,11 +6,12 @@ import logging
 import os
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from pathlib import Path
 from typing import Any
 
 from edgevision.publish.message import check_topic
+from edgevision.record import record
 from edgevision.regular_file import read_regular_file
 
 log = logging.getLogger(__name__)
@@ -27,7 +28,7 @@ RETRY = 60.0
 _LEVEL = re.compile("[a-zA-Z0-9_-]{1,10000}")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RememberedThreshold:
     """A threshold that was set, and what the configuration said then: when that changes, it is the newer wish."""
 
@@ -35,7 +36,7 @@ class RememberedThreshold:
     configured: float
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RememberedCamera:
     """What was set for one camera, and which labels have been seen where not all can be announced."""
 
@@ -44,7 +45,7 @@ class RememberedCamera:
     seen: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Remembered:
     """`retained`: topics; `components`: those of Home Assistant, by key, with their platform."""
 

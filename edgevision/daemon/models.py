@@ -5,7 +5,6 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +20,7 @@ from edgevision.inference.model_file import beside
 from edgevision.inference.normalization import Normalization
 from edgevision.inference.opening import Choice, devices_for, open_accelerated
 from edgevision.inference.twins import Pair, find_pair
+from edgevision.record import record
 
 if TYPE_CHECKING:
     from edgevision.config.model import ModelSettings
@@ -34,7 +34,7 @@ _OF_NO_MATTER = ("threshold", "max_detections", "model_fields_set")
 """To how a model is opened."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ModelInUse:
     """A model and the cameras that it serves; `origin` is the same for what was opened from the same files alike."""
 
@@ -115,7 +115,7 @@ def open_models(config: Config, *, measure_threads: bool, at_hand: Sequence[Mode
     return in_use
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Group:
     """Cameras that share a model, and its settings."""
 

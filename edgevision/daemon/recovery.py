@@ -1,11 +1,11 @@
 """Whether and when a source that has failed is opened again; times come in, in seconds of a monotonic clock."""
 
 from collections import deque
-from dataclasses import dataclass
 from typing import Protocol
 
 from edgevision.backoff import Backoff
 from edgevision.capture.source import DriverSource, Source
+from edgevision.record import record
 
 MOST_COMEBACKS = 3
 """Within COMEBACKS_WITHIN: a camera that then fails once more is broken in a way that opening it doesn't mend."""
@@ -25,7 +25,7 @@ SETTLED = 10.0
 """Seconds for which frames must come before files count as mended: those that give a frame and fail are not."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Verdict:
     """What comes after a failure: another try after `wait` seconds, or none if that is None; `text` says so."""
 

@@ -5,7 +5,6 @@ import logging
 import stat
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from edgevision.config.config import Config
@@ -13,11 +12,12 @@ from edgevision.config.reading import load_settled
 from edgevision.daemon.models import ModelInUse, open_models
 from edgevision.errors import ConfigError
 from edgevision.publish.settings import vet_tls_files
+from edgevision.record import record
 
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Loaded:
     """A configuration that holds, its models opened."""
 

@@ -1,15 +1,15 @@
 """Turning the cameras' counters into the figures of `P/stats`."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from edgevision.daemon.camera import Camera
 from edgevision.daemon.health import cpu_temperature, firmware_flags, resident_memory, throttled, under_voltage
 from edgevision.percentile import percentile
 from edgevision.publish.device_payloads import CameraStats, LatencyStats, OutboxStats, Stats
+from edgevision.record import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Snapshot:
     """A camera's counters at one moment."""
 

@@ -24,6 +24,7 @@ from edgevision.daemon.prepared_frame import prepare
 from edgevision.daemon.reporter import Reporter
 from edgevision.daemon.threads import SupervisedThread
 from edgevision.inference.preprocess import CENTRAL_FRACTION
+from edgevision.record import record
 
 if TYPE_CHECKING:
     from edgevision.config.model import ModelSettings
@@ -35,7 +36,7 @@ ERRANDS_WITHIN = 3.0
 """Seconds that the main thread waits for inference threads to take note of a change: each is at one frame."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Bench:
     """A model at work."""
 
@@ -55,7 +56,7 @@ class _Post:
     stop: threading.Event
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Surroundings:
     """What the threads need of the daemon; `new_reporter` makes one for a camera that a model serves."""
 

@@ -10,7 +10,7 @@ import ssl
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from edgevision.config.config import Config
 from edgevision.doctor.case import Case
@@ -24,6 +24,7 @@ from edgevision.publish.message import Message
 from edgevision.publish.settings import broker_settings
 from edgevision.publish.tls import client_context
 from edgevision.publish.topics import Topics
+from edgevision.record import record
 
 _RENEW = 14
 """Days before a certificate's end from which on that is a warning."""
@@ -33,7 +34,7 @@ _STEP = 0.2
 _LOOK = "look at the broker's log, and at the network between it and this machine"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Limits:
     """Seconds: for TCP and again for TLS; for the answer to CONNECT; for those to all that is asked after that."""
 

@@ -1,7 +1,6 @@
 """What the checks are given."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from edgevision.config.config import Config
@@ -9,9 +8,10 @@ from edgevision.doctor.finding import Finding
 from edgevision.doctor.machine import Machine
 from edgevision.doctor.service import Service
 from edgevision.doctor.user import User
+from edgevision.record import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Case:
     """The machine, the configuration (None: there is none that could be read), the service (None: no systemd), and the
     user for whom permissions are judged."""

@@ -5,7 +5,6 @@ import os
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -24,6 +23,7 @@ from edgevision.doctor.pi_cameras import look_at_pi_cameras
 from edgevision.doctor.service import environment, look_at_service, read_service
 from edgevision.doctor.user import user_in_question
 from edgevision.doctor.versions import look_at_numpy, look_at_versions
+from edgevision.record import record
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +33,7 @@ WITHIN = 18.0
 """Seconds for all checks, which are made at the same time."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Report:
     """What was found; `hung`: a check goes on in a thread that nobody waits for any more."""
 

@@ -1,8 +1,9 @@
 """What a check found."""
 
 import re
-from dataclasses import dataclass
 from typing import Literal
+
+from edgevision.record import record
 
 Status = Literal["ok", "warning", "problem"]
 
@@ -13,7 +14,7 @@ _REMEDY = re.compile(
 """Where a sentence of edgevision's errors goes on with what to do."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Finding:
     """One line for the user: `check` is what was looked at, `text` what was seen, `remedy` what to do about it.
 

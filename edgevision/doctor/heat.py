@@ -1,10 +1,9 @@
 """Temperature, throttling and under-voltage."""
 
-from dataclasses import dataclass
-
 from edgevision.daemon.health import cpu_temperature, firmware_flags, throttled, under_voltage
 from edgevision.doctor.case import Case
 from edgevision.doctor.finding import Finding, ok, problem, warning
+from edgevision.record import record
 
 _HOT, _TOO_HOT = 75.0, 80.0
 """Degrees Celsius. At 80 a Raspberry Pi begins to slow down (raspberrypi.com, frequency management)."""
@@ -16,7 +15,7 @@ _COOL = "cool it: a heat sink, a fan, some air; thermal.max in the configuration
 _POWER = "take the power supply made for this model and a short, thick cable; a USB device may draw too much"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Heat:
     """What the machine says; None where it doesn't. `flags` are those of a Raspberry Pi's firmware."""
 

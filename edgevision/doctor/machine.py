@@ -3,16 +3,16 @@
 import os
 import subprocess
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from edgevision.inference.edgetpu.devices import Roots
+from edgevision.record import record
 
 APT_PACKAGES = "usr/lib/python3/dist-packages"
 """Where Debian's packages put Python modules, seen from the root."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Answer:
     """What a program said; `status` is its exit status, None when it gave no answer in time."""
 
@@ -46,7 +46,7 @@ def run_program(command: Sequence[str], seconds: float) -> Answer | None:
     return Answer(done.returncode, done.stdout, done.stderr)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Machine:
     """`root` is where its file systems begin."""
 

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from edgevision.config.sources import V4l2Source
@@ -12,6 +11,7 @@ from edgevision.doctor.machine import Machine
 from edgevision.doctor.user import READ, WRITE, User, group_to_join, how_to_join
 from edgevision.doctor.versions import pi_camera_wanted
 from edgevision.inference.edgetpu.devices import find_devices
+from edgevision.record import record
 
 _RULES = {
     "apex": """echo 'SUBSYSTEM=="apex", MODE="0660", GROUP="apex"' | sudo tee /etc/udev/rules.d/65-apex.rules,"""
@@ -22,7 +22,7 @@ _RULES = {
 _NO_RULE = "sudo chgrp video {node} and sudo chmod g+rw {node}, which a udev rule makes last; then {join}"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Needed:
     """Device nodes of one kind. `why` is for the user; `any_will_do`: one of them is enough.
 

@@ -4,7 +4,6 @@ import json
 import sys
 import sysconfig
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from edgevision.doctor.finding import Finding, ok, problem, said, warning
 from edgevision.doctor.holders import is_edgevision, lockers, openers, told
 from edgevision.doctor.machine import Machine
 from edgevision.doctor.versions import pi_camera_wanted
+from edgevision.record import record
 
 _ANSWERS_WITHIN = 12.0
 """Seconds; importing picamera2 takes four on a Raspberry Pi 3."""
@@ -22,7 +22,7 @@ _ANSWERS_WITHIN = 12.0
 _CABLE = "check the camera's cable with the Pi switched off; rpicam-hello --list-cameras shows what there is"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Seen:
     """The models of the cameras that libcamera lists, in its order; `stand_in`: pictures are shown in their place."""
 

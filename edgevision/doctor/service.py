@@ -7,7 +7,6 @@ import sys
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 import edgevision
@@ -15,6 +14,7 @@ from edgevision import __version__
 from edgevision.doctor.finding import Finding, ok, problem, warning
 from edgevision.doctor.holders import UNIT
 from edgevision.doctor.machine import Machine
+from edgevision.record import record
 
 _ASKED = (
     "LoadState",
@@ -34,7 +34,7 @@ _WRONG_CONFIGURATION = "78"
 _LOG = f"journalctl -u {UNIT.removesuffix('.service')} -n 50"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Service:
     """A unit that systemd knows. `program` is the path that it starts, `started` its time by the monotonic clock."""
 

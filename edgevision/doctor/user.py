@@ -6,14 +6,15 @@ import pwd
 import stat
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
+
+from edgevision.record import record
 
 READ, WRITE, ENTER = 4, 2, 1
 """Bits of a mode, of each of owner, group and others."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class User:
     """`myself`: it is the one who runs this process."""
 

@@ -4,12 +4,12 @@ import fcntl
 import os
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from edgevision.doctor.case import Case
 from edgevision.doctor.finding import Finding, ok, problem
 from edgevision.doctor.holders import is_edgevision, openers, told
+from edgevision.record import record
 
 _QUERYCAP = 0x80685600
 """VIDIOC_QUERYCAP of linux/videodev2.h; it answers while another program takes pictures, and doesn't disturb it."""
@@ -22,7 +22,7 @@ _CAPTURE = 0x1 | 0x1000
 """V4L2_CAP_VIDEO_CAPTURE and V4L2_CAP_VIDEO_CAPTURE_MPLANE."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Capability:
     """What a node says of itself: the name of its device, and whether pictures come out of it."""
 

@@ -4,7 +4,6 @@ import os
 import platform
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -16,12 +15,13 @@ from edgevision.doctor.finding import Finding, mistake, ok, problem, warning
 from edgevision.doctor.machine import Machine
 from edgevision.errors import ModelError
 from edgevision.inference.runtime import load_runtime
+from edgevision.record import record
 
 NEED_APTS_NUMPY = ("picamera2", "simplejpeg")
 """What apt builds against its own NumPy."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Installed:
     """A distribution: its version and the folder of modules that it is in."""
 

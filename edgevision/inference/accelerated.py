@@ -7,7 +7,6 @@ accelerator from time to time; once it works again it is taken back.
 import logging
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Protocol
 
 from edgevision.backoff import Backoff
@@ -15,6 +14,7 @@ from edgevision.errors import AcceleratorError
 from edgevision.inference.model import Inference, Model, ModelInfo, Outputs
 from edgevision.inference.prepared import Prepared, Preparer
 from edgevision.inference.preprocess import Image
+from edgevision.record import record
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +45,7 @@ class Accelerated(Protocol):
         """What it means that the running model failed with `reason`."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AcceleratorState:
     """Which accelerator runs a model now; `degraded` is why it isn't the one that should, None when all is well."""
 

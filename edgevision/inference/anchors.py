@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+
+from edgevision.record import record
 
 if TYPE_CHECKING:
     from edgevision.inference.ssd_parameters import MultiscaleAnchorGenerator, SsdAnchorGenerator, SsdParameters
@@ -24,7 +25,7 @@ REDUCED = ((0.1, 1.0), (None, 2.0), (None, 0.5))
 """Scale (None: the layer's own) and aspect ratio of the lowest layer's boxes when they are reduced."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Grid:
     """A feature map of `rows` x `columns`; cells and boxes in fractions of the picture, or in pixels."""
 

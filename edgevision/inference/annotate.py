@@ -3,7 +3,7 @@
 import math
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import astuple
 
 import cv2
 import numpy as np
@@ -11,6 +11,7 @@ import numpy as np
 from edgevision.capture.frame import BgrImage
 from edgevision.inference.detection import Detection
 from edgevision.inference.lettering import text_size, write
+from edgevision.record import record
 
 Colour = tuple[int, int, int]
 """Blue, green, red."""
@@ -21,7 +22,7 @@ INK: Colour = (255, 255, 255)
 _LONGEST_NAME = 80
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Outline:
     """A part of the picture with its name; `corners` are (x, y) in fractions of it."""
 

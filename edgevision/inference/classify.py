@@ -1,7 +1,6 @@
 """Classification: reading one score a class, or the one probability of a binary classifier."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from operator import itemgetter
 
 import numpy as np
@@ -11,11 +10,12 @@ from edgevision.inference.detection import Detection
 from edgevision.inference.labels import Labels, name_of
 from edgevision.inference.reader import Answer, Task, Values, Wanted
 from edgevision.inference.tensors import Operator, Tensor, last_computation
+from edgevision.record import record
 
 PROBABILITY_OPERATORS = frozenset({"SOFTMAX", "LOGISTIC"})
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ClassReader:
     """Reads `output` [1, …, n]; `probabilities`: its values are such, else they are logits.
 

@@ -1,13 +1,12 @@
 """Embedding: reading a feature vector."""
 
-from dataclasses import dataclass
-
 from edgevision.inference.labels import Labels
 from edgevision.inference.reader import Answer, Task, Values, Wanted
 from edgevision.inference.tensors import Tensor
+from edgevision.record import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class VectorReader:
     """Reads `output` [1, …, n] as one vector of real numbers."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from edgevision.errors import ModelError
@@ -14,6 +13,7 @@ from edgevision.inference.preprocess import InputFormat
 from edgevision.inference.raw_heads import RawHeadsReader, find_raw_heads, open_raw_heads
 from edgevision.inference.reader import Reader, Task
 from edgevision.inference.tensors import Graph, Tensor
+from edgevision.record import record
 
 if TYPE_CHECKING:
     from edgevision.inference.ssd_parameters import SsdParameters
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 OUTPUT_TYPES = ("uint8", "int8", "int16", "float32")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Hints:
     """What the file doesn't tell: the task that is asked for, and the reader of its twin, for the Edge TPU hides much.
 

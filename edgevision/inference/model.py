@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
     from edgevision.inference.ssd_parameters import SsdParameters
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ModelInfo:
     """What a loaded model is; an embedding model has no labels.
 

@@ -1,11 +1,12 @@
 """Reading a .tflite file, and finding what lies beside it."""
 
 import contextlib
+import os
 from importlib import import_module
 from pathlib import Path
 
 from edgevision.errors import ModelError
-from edgevision.regular_file import read_regular_file
+from edgevision.regular_file import read_with_status
 
 FILE_IDENTIFIER = b"TFL3"
 """Bytes 4 to 8 of every .tflite file (tensorflow/lite/schema/schema.fbs)."""
@@ -19,8 +20,13 @@ COMPILED = "_edgetpu"
 
 def read_model_file(path: Path) -> bytes:
     """The content of a .tflite file. Raises ModelError when it isn't there or isn't one."""
+    return read_model_and_status(path)[0]
+
+
+def read_model_and_status(path: Path) -> tuple[bytes, os.stat_result]:
+    """The content of a .tflite file and the file's status. Raises ModelError when it isn't there or isn't one."""
     try:
-        content = read_regular_file(path, MOST_MODEL_BYTES)
+        content, status = read_with_status(path, MOST_MODEL_BYTES)
     except FileNotFoundError as error:
         raise ModelError(f"{path} does not exist: give the path of a .tflite file") from error
     except OSError as error:
@@ -31,7 +37,7 @@ def read_model_file(path: Path) -> bytes:
         raise ModelError(
             f"{path} is not a .tflite model: its bytes 4 to 8 are {content[4:8]!r}, not {FILE_IDENTIFIER!r}"
         )
-    return content
+    return content, status
 
 
 def sha256_of(content: bytes) -> str:

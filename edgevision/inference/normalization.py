@@ -1,7 +1,6 @@
 """What number a pixel becomes in a model's input: one table of 256 entries for each channel."""
 
 import math
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,6 +9,7 @@ from numpy.typing import NDArray
 from edgevision.errors import ModelError
 from edgevision.inference.runtime import Interpreter
 from edgevision.inference.tensors import PASSING_OPERATORS, Graph, Tensor, producer_of
+from edgevision.record import record
 
 PixelTable = NDArray[np.integer[Any] | np.floating[Any]]
 """[1, 256, channels]: the value of each pixel in the input."""
@@ -27,7 +27,7 @@ TAKES_PIXELS = 64.0
 """An input that reaches this is one of 0..255, not of 0..1 or -1..1."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Normalization:
     """What the model was trained with: (pixel - mean) / std, the pixel in 0..255."""
 

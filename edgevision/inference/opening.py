@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,10 +16,11 @@ from edgevision.inference.edgetpu.reasons import explain_invoke, explain_prepare
 from edgevision.inference.find_labels import find_labels
 from edgevision.inference.known_models import KnownModels
 from edgevision.inference.model import Model
-from edgevision.inference.model_file import read_model_file, sha256_of
+from edgevision.inference.model_file import read_model_and_status, read_model_file, sha256_of
 from edgevision.inference.runtime import load_runtime
 from edgevision.inference.twins import Pair, compare_labels, compare_tensors
 from edgevision.inference.vetting import DEADLINE, DelegateRequest, vet
+from edgevision.record import record
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +33,7 @@ PAUSE = 1.0
 Result = TypeVar("Result")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Choice:
     """A model to open: its file, the twin to fall back to, what is to run it, and the other arguments of `Model`."""
 
@@ -42,7 +43,7 @@ class Choice:
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class OnEdgeTpu:
     """A model compiled for the Edge TPU, and the device that it is to run on."""
 
@@ -112,8 +113,8 @@ def open_accelerated(
     `backoff` says how long to wait before an Edge TPU that failed is tried again. What is `known` is not tried again.
     Raises ModelError when a file can't be used, or the two don't agree.
     """
-    content = read_model_file(pair.cpu)
-    sha256 = sha256_of(content)
+    content, status = read_model_and_status(pair.cpu)
+    sha256 = sha256_of(content) if known is None else known.sha256(content, status)
     ends = None if known is not None and sha256 in known else vet(pair.cpu, content)
     measure, threads = choice.options.get("threads", 1) is None, {}
     if measure and known is not None:

@@ -3,13 +3,13 @@
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from edgevision.errors import ModelError
 from edgevision.inference.detect import best_of
 from edgevision.inference.labels import Labels
 from edgevision.inference.reader import Answer, Task, Values, Wanted
 from edgevision.inference.tensors import Operator, Tensor
+from edgevision.record import record
 
 POSTPROCESS = "TFLite_Detection_PostProcess"
 ROLES = ("boxes", "classes", "scores", "count")
@@ -24,7 +24,7 @@ ROLE_WORDS = {
 """What an output's name says of it. `num_boxes` is a count: that role is asked first."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DetectionOutputs:
     """The tensors that hold N candidate boxes, of which the first `count` are real.
 
@@ -38,7 +38,7 @@ class DetectionOutputs:
     count: Tensor
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PostprocessedReader:
     """Reads boxes that the model has decoded and suppressed itself."""
 

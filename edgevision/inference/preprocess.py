@@ -1,7 +1,6 @@
 """From a camera's picture to a model's input tensor."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 import cv2
@@ -13,6 +12,7 @@ from edgevision.capture.transform import WHOLE, Region, margin
 from edgevision.errors import ModelError
 from edgevision.inference.normalization import PixelTable
 from edgevision.inference.tensors import Tensor
+from edgevision.record import record
 
 CENTRAL_FRACTION = 0.875
 """Of each side; what the published accuracy of ImageNet's MobileNets was measured with (TF-Slim's evaluation)."""
@@ -33,7 +33,7 @@ Tells what of the picture the tensor then shows, in fractions of it; bars lie ou
 """
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class InputFormat:
     """The picture that a model takes: `height` x `width` pixels, RGB or (1 channel) grey, of uint8 to float32."""
 
@@ -72,7 +72,7 @@ def input_format(tensors: Sequence[Tensor]) -> InputFormat:
     raise ModelError(f"has the input {tensor}{hint}; {expected}")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Fit:
     """How pictures of one size come into a model's input.
 

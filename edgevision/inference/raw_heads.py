@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import cv2
@@ -18,6 +17,7 @@ from edgevision.inference.labels import Labels
 from edgevision.inference.preprocess import InputFormat
 from edgevision.inference.reader import Answer, Task, Values, Wanted
 from edgevision.inference.tensors import Graph, Tensor
+from edgevision.record import record
 
 if TYPE_CHECKING:
     from edgevision.inference.ssd_parameters import ScoreConverter, SsdParameters
@@ -30,7 +30,7 @@ PREFIXES = (256, 1024, 4096)
 """How many of the best candidates are suppressed first. What is kept of them doesn't depend on those behind."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RawHeads:
     """`boxes` [1, N, 4] or [1, N, 1, 4]: encodings relative to N anchors; `scores` [1, N, C]: one a class."""
 
@@ -38,7 +38,7 @@ class RawHeads:
     scores: Tensor
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RawHeadsReader:
     """Reads `heads` with their `anchors` [N, 4] (ycenter, xcenter, height, width in fractions of the input)."""
 

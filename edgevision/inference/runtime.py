@@ -6,7 +6,6 @@ Both offer the same `Interpreter`; the rest of edgevision sees only the Protocol
 import importlib
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
@@ -15,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgevision.errors import ModelError
+from edgevision.record import record
 
 KNOWN_RUNTIMES = (
     ("ai-edge-litert", "ai_edge_litert.interpreter"),
@@ -48,7 +48,7 @@ class Interpreter(Protocol):
     def get_tensor(self, tensor_index: int) -> NDArray[np.generic]: ...
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Runtime:
     """One installed runtime: its distribution's name and version, and its `Interpreter` class."""
 

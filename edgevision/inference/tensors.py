@@ -2,7 +2,7 @@
 
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgevision.inference.runtime import Interpreter
+from edgevision.record import record
 
 PASSING_OPERATORS = frozenset({"QUANTIZE", "DEQUANTIZE", "RESHAPE", "SQUEEZE", "EXPAND_DIMS", "CONCATENATION"})
 """Operators that leave the values what they are."""
@@ -18,7 +19,7 @@ EDGE_TPU_OPERATOR = "edgetpu-custom-op"
 """All operators that the Edge TPU compiler took together."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Tensor:
     """One tensor: real value = (quantized - zero_point) * scale; a scale of 0 means not quantized."""
 
@@ -79,7 +80,7 @@ class Tensor:
         return reaching
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Operator:
     """One operator of the graph; `inputs` and `outputs` are tensor indices in the operator's own order."""
 
@@ -88,7 +89,7 @@ class Operator:
     outputs: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Graph:
     """A model's tensors and operators; `signature` maps the outputs' tensor names to the names of its signature."""
 

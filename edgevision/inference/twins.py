@@ -3,7 +3,6 @@
 import math
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from edgevision.errors import ModelError
@@ -14,9 +13,10 @@ from edgevision.inference.labels import Labels
 from edgevision.inference.model_file import read_model_file
 from edgevision.inference.tensors import Tensor
 from edgevision.inference.vetting import Ends
+from edgevision.record import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Pair:
     """The file that the CPU runs, and the same model compiled for the Edge TPU where one is to be used."""
 

@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from edgevision.errors import AcceleratorError, AcceleratorLibraryError, ModelEr
 from edgevision.inference.edgetpu.reasons import explain_crash, explain_hang
 from edgevision.inference.runtime import load_runtime
 from edgevision.inference.tensors import Tensor
+from edgevision.record import record
 
 _VET = "import gc; gc.disable(); from edgevision.inference.vetting_child import main; main()"
 """There is nothing to collect in so short a life."""
@@ -31,7 +32,7 @@ OUT_OF_MEMORY = ("bad_alloc", "Cannot allocate memory", "MemoryError")
 """How the runtimes and Python say that there was no more."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DelegateRequest:
     """The delegate to open the model with: its library and the `device` option."""
 
@@ -39,7 +40,7 @@ class DelegateRequest:
     device: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Request:
     """What the child is to do with the model on its standard input.
 
@@ -55,7 +56,7 @@ class Request:
     """The process that waits for the answer; without it there is no use in one."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Ends:
     """The tensors that go into a model and come out of it, in the file's order."""
 

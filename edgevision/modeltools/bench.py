@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any
 
@@ -25,6 +25,7 @@ from edgevision.inference.edgetpu.reasons import explain_crash, explain_hang
 from edgevision.inference.model_file import read_model_file
 from edgevision.inference.opening import with_three_tries
 from edgevision.inference.runtime import load_runtime
+from edgevision.record import record
 
 SILENCE = 60.0
 """Seconds without a sign of life after which a measurement is given up; the slowest MobileNet on a Pi 3 takes 2."""
@@ -33,7 +34,7 @@ Progress = Callable[[float], None]
 """Told the part of a measurement that is done, 0..1."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Request:
     """What one measurement is of, and how many seconds of invokes it takes.
 
@@ -48,7 +49,7 @@ class Request:
     """The process that waits for the measurement."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Measurement:
     """One number of threads. Times are milliseconds.
 
@@ -69,7 +70,7 @@ class Measurement:
     accelerator: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Machine:
     """Where it was measured; `cores` are those that this process may use."""
 
@@ -78,7 +79,7 @@ class Machine:
     cores: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class BenchReport:
     """All that `edgevision models bench` tells."""
 

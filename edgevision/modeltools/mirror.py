@@ -1,6 +1,5 @@
 """Where else than the catalogue says a model may be had: `--from`."""
 
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, urljoin, urlsplit, urlunsplit
 
@@ -9,6 +8,7 @@ from edgevision.modeltools.catalogue import PinnedFile
 from edgevision.modeltools.download import Progress, forget, most_bytes
 from edgevision.modeltools.http_get import NotThereError
 from edgevision.modeltools.pulled import is_twin
+from edgevision.record import record
 
 Place = Path | str
 """A local file, or a URL."""
@@ -16,7 +16,7 @@ Place = Path | str
 _CHUNK = 1 << 20
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Mirror:
     """A folder with the models' files, here or at a URL; or the one file of the model, the others beside it."""
 

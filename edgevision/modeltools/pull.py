@@ -5,7 +5,6 @@ import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from edgevision.errors import DownloadError
@@ -16,6 +15,7 @@ from edgevision.modeltools.download import SILENCE, Progress, download, forget, 
 from edgevision.modeltools.http_get import TRY_A_MIRROR, NotThereError
 from edgevision.modeltools.mirror import Mirror, Place, copy_file
 from edgevision.modeltools.pulled import fault, is_twin, label_lines, models_folder, note_of, noted, parts
+from edgevision.record import record
 
 PARTIAL_FOLDER = ".partial"
 """Where files are until they are verified: beside their places, for a file moves at once only within a file system."""
@@ -54,7 +54,7 @@ def pull_model(
     return changed
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Pull:
     model: CatalogueModel
     partials: Path

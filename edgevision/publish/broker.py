@@ -1,11 +1,13 @@
 """Where the MQTT broker is and how to speak to it."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Literal
 
+from edgevision.record import record
 
-@dataclass(frozen=True, slots=True)
+
+@record
 class TlsFiles:
     """PEM files for TLS: the authority that signed the broker's certificate (None: the system's authorities), and
     the client's own certificate and key, if the broker asks for one."""
@@ -15,7 +17,7 @@ class TlsFiles:
     key: Path | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class BrokerSettings:
     """All that it takes to connect; `tls=None` means without TLS, `keepalive` is in seconds."""
 

@@ -2,15 +2,15 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from edgevision.publish.topics import Topics
+from edgevision.record import record
 
 _DECIMAL = re.compile(rb"\d+(\.\d+)?|\.\d+")
 _SHOWN = 40
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SwitchDetection:
     """Look for things in the frames of `camera`, or don't."""
 
@@ -18,7 +18,7 @@ class SwitchDetection:
     on: bool
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SetThreshold:
     """The least score that counts before `camera`: 0..1 in hundredths."""
 
@@ -26,19 +26,19 @@ class SetThreshold:
     value: float
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TakeSnapshot:
     """Publish a picture of `camera` now."""
 
     camera: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class HomeAssistantBorn:
     """Home Assistant has started, and knows nothing of us yet."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Refused:
     """No command; `reason` can be logged after the topic, whatever the payload was: one short line."""
 

@@ -11,7 +11,6 @@ import socket
 import ssl
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage, MQTTMessageInfo
@@ -26,6 +25,7 @@ from edgevision.publish.broker import BrokerSettings
 from edgevision.publish.in_flight import WINDOW
 from edgevision.publish.message import Message
 from edgevision.publish.paho_client import PahoClient
+from edgevision.record import record
 
 _log = logging.getLogger(__name__)
 
@@ -45,7 +45,7 @@ _NEVER = {0x87, 0x90, 0x92, 0x95, 0x99}
 invalid; and what follows when a message of QoS 2 was denied, packet identifier not found. MQTT 5, section 2.4."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Denial:
     """The broker's no to a message: `why` in its words; `for_good`: it will say so again."""
 

@@ -1,12 +1,13 @@
 """What is told of the whole device: the payloads of `info` and `stats`."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
 from edgevision.publish.json_values import rfc3339, rounded, to_json
+from edgevision.record import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class InputInfo:
     """What a model takes in: pixels, channels, and the type of one number (`uint8`, `int8`, `float32`)."""
 
@@ -16,7 +17,7 @@ class InputInfo:
     dtype: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ModelInfo:
     """A model in use: `labels` is how many labels it tells apart, `accelerator` what it runs on now.
 
@@ -33,7 +34,7 @@ class ModelInfo:
     labels: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CameraInfo:
     """A camera; `source` is the kind of its source (`picamera2`, `stream` …), `model` the name of its model."""
 
@@ -42,14 +43,14 @@ class CameraInfo:
     model: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ConfigurationInfo:
     """`error`: why the configuration as it is on disk now is not the one in use; None: it is."""
 
     error: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Info:
     """What runs here; `runtime` names the inference runtime and its version (`ai-edge-litert 2.3.0`).
 
@@ -66,7 +67,7 @@ class Info:
     configuration: ConfigurationInfo
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LatencyStats:
     """Percentiles in milliseconds."""
 
@@ -74,7 +75,7 @@ class LatencyStats:
     p95: float | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CameraStats:
     """How one camera does: frames per second, milliseconds of inference, counts since the start.
 
@@ -90,7 +91,7 @@ class CameraStats:
     fps_limit: float | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class OutboxStats:
     """Events: `depth` wait to be acknowledged, `dropped` were lost since the start. `on_disk`: those that wait survive
     the end of the process.
@@ -101,7 +102,7 @@ class OutboxStats:
     on_disk: bool
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Stats:
     """How the daemon does at `time` (seconds since 1970).
 

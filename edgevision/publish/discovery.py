@@ -10,12 +10,13 @@ What Home Assistant (2025.4, asked in tests/system/test_home_assistant.py) does 
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from string import ascii_letters, digits
 
 from edgevision.publish.json_values import to_json
 from edgevision.publish.message import Message
 from edgevision.publish.topics import Topics
+from edgevision.record import record
 
 Component = dict[str, object]
 """What Home Assistant is told of one entity; `platform` says of what kind it is."""
@@ -23,7 +24,7 @@ Component = dict[str, object]
 _PLAIN = frozenset((ascii_letters + digits + "_").encode())
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DiscoveredCamera:
     """A camera: the labels to show, its zones, each with the labels it cares for (none: all of the camera's), and
     whether it sends pictures."""

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 
 from edgevision.publish.message import Message
+from edgevision.record import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Entry:
     """An event to deliver. Raises ValueError for a topic, QoS, payload or track that can't be sent or stored.
 

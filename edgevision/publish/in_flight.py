@@ -2,12 +2,12 @@
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from paho.mqtt.client import MQTTMessageInfo
 
 from edgevision.publish.entry import Row
 from edgevision.publish.message import Message
+from edgevision.record import record
 
 MOST_MESSAGES = 1000
 MOST_BYTES = 16 * 1024 * 1024
@@ -23,7 +23,7 @@ _ASK_EVERY = 0.1
 """The broker is asked about so many messages, or after so many seconds: an answer costs more than a message."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Sent:
     """A message in paho's hands; `resend` if it is to go out again after a lost connection, and is in no outbox; else
     `row` is where it comes from."""
@@ -34,7 +34,7 @@ class Sent:
     row: Row | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Asked:
     """The first so many `messages` are confirmed by that many `pongs`."""
 

@@ -3,10 +3,10 @@
 import logging
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
 from edgevision.publish.connection import Connection
 from edgevision.publish.message import check_topic
+from edgevision.record import record
 
 _log = logging.getLogger(__name__)
 
@@ -20,7 +20,7 @@ _LOST_IN_A_ROW = 2
 """So many connections may end before the broker has answered SUBSCRIBE, until that is taken for the reason."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Listener:
     handler: Handler
     retained: bool

@@ -3,10 +3,10 @@
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from edgevision.publish.entry import Entry
+from edgevision.record import record
 
 _VERSION = 1
 _SCHEMA = (
@@ -31,7 +31,7 @@ class DamagedError(Exception):
     """The file can't be what it was: not a database, not ours, or spoilt."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Bounds:
     """The oldest entries go when there are more than `most_bytes` of payload, or after `longest` seconds."""
 

@@ -2,11 +2,11 @@
 
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from edgevision.publish.entry import Entry, Row
 from edgevision.publish.in_flight import WINDOW
 from edgevision.publish.lost_tracks import righted
+from edgevision.record import record
 
 READY = 64
 """So many are held in memory ready to be sent; the others wait on the disk."""
@@ -22,7 +22,7 @@ _LARGE = 1024
 """Bytes from which on that may be: no broker takes less."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Batch:
     """What is to be written in one transaction: new ones, the `seq`s of those to be deleted, and the last entry of
     tracks (None: it is over)."""

@@ -4,12 +4,13 @@ import threading
 from dataclasses import dataclass, field
 
 from edgevision.publish.outbox_queue import OutboxQueue
+from edgevision.record import record
 
 MOST_IN_MEMORY = 16 * 1024 * 1024
 """Bytes of payload."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Pace:
     """Seconds: at least so long between two commits, so long until what is done is deleted if nothing else is to be
     written, between two attempts to write to a disk that failed, and between two looks for what is too old. A disk

@@ -1,12 +1,13 @@
 """The retained states, the newest of each topic, and which of them the broker still has to be told."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from edgevision.publish.in_flight import WINDOW, InFlight
 from edgevision.publish.message import Message
+from edgevision.record import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Turn:
     """When a state may go out: after so many events, or at a monotonic time, whichever comes first."""
 

@@ -1,9 +1,9 @@
 """How long the publisher waits for what."""
 
-from dataclasses import dataclass
+from edgevision.record import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Timing:
     """Limits and pauses in seconds. `connect` is for TCP and again for TLS; the pause between attempts doubles from
     `first_retry` to `longest_retry`, and starts anew after a connection, or an attempt, that took `settled` seconds.

@@ -1,14 +1,15 @@
 """The MQTT topics of one device."""
 
 import re
-from dataclasses import dataclass
 from urllib.parse import quote
+
+from edgevision.record import record
 
 _NONCHARACTERS = "".join(chr(plane << 16 | last) for plane in range(17) for last in (0xFFFE, 0xFFFF))
 _ESCAPED = re.compile(rf"[%/+#\x00-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef{_NONCHARACTERS}]")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Topics:
     """Names every topic below `<prefix>/<device>`."""
 

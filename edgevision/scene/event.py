@@ -1,14 +1,15 @@
 """What happened to one thing: it came, something about it changed, it went."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal
 
 from edgevision.inference.detection import Box
+from edgevision.record import record
 
 EventType = Literal["start", "update", "end"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Event:
     """One step in the life of a track; `id` is this event's alone.
 

@@ -1,12 +1,12 @@
 """What counts in a camera's picture, and when a thing has come and gone."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from edgevision.record import record
 from edgevision.scene.polygon import Polygon
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LabelRule:
     """How a label counts: its least score (None: the camera's), the least and greatest area, as part of the frame's."""
 
@@ -15,7 +15,7 @@ class LabelRule:
     max_area: float = 1.0
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Zone:
     """A part of the picture, and the labels that it cares for; none: all."""
 
@@ -23,7 +23,7 @@ class Zone:
     labels: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Rules:
     """A camera's rules, which hold as long as its Scene.
 

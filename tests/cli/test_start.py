@@ -14,10 +14,11 @@ from tests.mosquitto import Mosquitto, wait_until
 from tests.test_stopping import PreparedDaemon
 
 CRASHES = """
-import os, signal
+import signal
 from edgevision.inference.model import Model
-Model.{method} = lambda *_, **__: os.kill(os.getpid(), signal.SIGSEGV)
+Model.{method} = lambda *_, **__: signal.raise_signal(signal.SIGSEGV)
 """
+"""In the thread that is at it, as a library's crash: os.kill() leaves it to any other, and this one goes on."""
 
 FAKE_CAMERA = {"EDGEVISION_FAKE_CAMERA": "bars"}
 
@@ -40,17 +41,12 @@ def test_a_pipe_that_nobody_writes_to_is_not_waited_for_at_the_end(tmp_path: Pat
     command = [sys.executable, "-m", "edgevision", "run", "-c", str(path)]
     with subprocess.Popen(command, stderr=subprocess.PIPE, cwd=ROOT, start_new_session=True) as process:
         children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
-        wait_until(lambda: b"edgevision.config.settling" in command_lines(children), "the reading")
+        wait_until(lambda: children.read_text() != "", "the reading")
         # As Ctrl-C and systemd do: both processes get it.
         os.killpg(process.pid, number)
         said = process.communicate(timeout=20)[1]
     assert process.returncode == 0
     assert said == b""
-
-
-def command_lines(children: Path) -> bytes:
-    """Those of the processes that are listed there."""
-    return b" ".join(Path(f"/proc/{child}/cmdline").read_bytes() for child in children.read_text().split())
 
 
 def test_no_secret_is_on_a_command_line_or_in_the_state_folder(tmp_path: Path) -> None:
@@ -91,9 +87,6 @@ def test_the_broker_hears_nothing_of_a_start_that_a_wrong_model_ends(tmp_path: P
         config = {**configuration(broker, tmp_path), "model": {"path": str(model)}}
         with DaemonProcess(tmp_path, config, environment(FAKE_CAMERA)) as daemon:
             assert daemon.wait(60) == 78
-        broker.publish("over", b"1")
-        subscriber.wait_for_payload("over", b"1")
-        assert [one.topic for one in subscriber.messages] == ["over"]
-        subscriber.close()
+        assert subscriber.catch_up() == []
     assert len(daemon.log.splitlines()) == 1
     assert f"{daemon.config}:" in daemon.log

@@ -98,8 +98,8 @@ def test_where_the_process_is_ended_or_cannot_be_had_it_is_read_here(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reading = Reading(path)
-    assert reading._child is not None
-    os.kill(reading._child.pid, signal.SIGKILL)
+    assert reading.process is not None
+    os.kill(reading.process, signal.SIGKILL)
     assert reading.result().settings == load_config(path).settings
     monkeypatch.setattr(sys, "executable", "/nowhere/python")
     assert load_settled(path).settings == load_config(path).settings
@@ -113,28 +113,70 @@ def test_another_version_that_was_installed_meanwhile_answers_nothing(
         load_settled(path)
 
 
-def test_it_may_come_through_a_pipe_at_the_start() -> None:
-    code = (
-        "import sys; from pathlib import Path; from edgevision.config.reading import Reading;"
-        "print(Reading(Path(sys.argv[1]), at_start=True).result().settings.mqtt.host)"
+def said_at_start(code: str, path: str, *open_here: int) -> str:
+    """What a process prints that has one thread, as at a start, and reads `path`."""
+    beginning = (
+        "import os, signal, sys; from pathlib import Path; from edgevision.config.reading import Reading;"
+        "reading = Reading(Path(sys.argv[1]), at_start=True);"
     )
+    command = [sys.executable, "-c", beginning + code, path]
+    return subprocess.run(command, pass_fds=open_here, capture_output=True, text=True, check=True).stdout
+
+
+def test_it_may_come_through_a_pipe_at_the_start() -> None:
     read, write = os.pipe()
     with os.fdopen(write, "w") as file:
         file.write("mqtt: {host: elsewhere}\ncameras: {front: {source: {type: picamera2}}}\n")
-    with os.fdopen(read) as file:
-        said = subprocess.run(
-            [sys.executable, "-c", code, f"/dev/fd/{read}"], pass_fds=[read], capture_output=True, text=True, check=True
-        )
-    assert said.stdout == "elsewhere\n"
+    with os.fdopen(read):
+        said = said_at_start("print(reading.result().settings.mqtt.host)", f"/dev/fd/{read}", read)
+    assert said == "elsewhere\n"
+
+
+@pytest.mark.parametrize(
+    ("numbers", "here"), [([], False), (["SIGINT", "SIGTERM", "SIGHUP"], False), (["SIGKILL"], True)]
+)
+def test_at_the_start_the_other_process_does_all_of_it_unless_it_is_killed(
+    path: Path, numbers: list[str], here: bool
+) -> None:
+    send = "".join(f"os.kill(reading.process, signal.{number});" for number in numbers)
+    said = said_at_start(
+        f"{send} config = reading.result(); print(config.settings.mqtt.host, 'pydantic' in sys.modules);"
+        "print(signal.pthread_sigmask(signal.SIG_BLOCK, ()))",
+        str(path),
+    )
+    assert said == f"broker {here}\nset()\n"
+
+
+def test_at_the_start_a_mistake_is_told_in_the_same_words(path: Path) -> None:
+    path.write_text("mqtt: {port: 0}\n")
+    with pytest.raises(ConfigError) as ours:
+        load_config(path)
+    code = "exec('try: reading.result()\\nexcept Exception as error: print(type(error).__name__, error)')"
+    assert said_at_start(code, str(path)) == f"ConfigError {ours.value}\n"
+
+
+def test_the_other_process_leaves_out_what_a_check_does_not_need_and_has_it_when_it_does() -> None:
+    code = (
+        "from edgevision.config.slim_pydantic import slim_pydantic; slim_pydantic();"
+        "import edgevision.config.settling, secrets, sys;"
+        "print([name in sys.modules for name in ('importlib.metadata', 'email', '_hashlib')]);"
+        "from importlib.metadata import version; from pydantic import SecretStr;"
+        "print(SecretStr('a') == SecretStr('a'), version('pydantic') > '2')"
+    )
+    environment = {**os.environ, "PYDANTIC_DISABLE_PLUGINS": "__all__"}
+    command = [sys.executable, "-c", code]
+    said = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
+    assert said == "[False, False, False]\nTrue True\n"
 
 
 def test_a_terminal_or_systemd_ends_this_process_not_the_other(path: Path) -> None:
     reading = Reading(path)
-    assert reading._child is not None
+    assert reading.process is not None
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        os.kill(reading._child.pid, number)
-    assert reading.result().settings == load_config(path).settings
-    assert reading._child.returncode == 0
+        os.kill(reading.process, number)
+    settings = reading.result().settings
+    assert isinstance(settings, Settled)  # as the other one says it
+    assert settings == load_config(path).settings
     assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == set()
 
 

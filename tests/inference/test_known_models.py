@@ -1,8 +1,10 @@
 """What earlier starts found out about a model is believed only where it still holds."""
 
+import hashlib
 import json
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -14,6 +16,8 @@ from edgevision.inference.opening import Choice, open_accelerated
 from edgevision.inference.twins import Pair
 
 A, B = "a" * 64, "b" * 64
+
+STATE = ("st_dev", "st_ino", "st_size", "st_mtime_ns", "st_ctime_ns")
 
 
 def note(path: Path, *models: tuple[str, int | None]) -> None:
@@ -109,6 +113,62 @@ def test_numbers_that_cannot_be_are_not_believed(threads: str, tmp_path: Path) -
     assert A not in KnownModels(path)
 
 
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    """A file that was changed long ago."""
+    model = tmp_path / "model.tflite"
+    model.write_bytes(b"    TFL3 a model")
+    return model
+
+
+def status(model: Path, **other: int) -> os.stat_result:
+    """That of the file, an hour older."""
+    now = model.stat()
+    old = {"st_ctime": now.st_ctime - 3600, "st_ctime_ns": now.st_ctime_ns - 3600 * 10**9}
+    return SimpleNamespace(**{name: getattr(now, name) for name in STATE} | old | other)  # type: ignore[return-value]
+
+
+def test_a_file_that_was_not_touched_is_not_hashed_again(model: Path, tmp_path: Path) -> None:
+    path = tmp_path / "known.json"
+    first = KnownModels(path)
+    sha256 = first.sha256(model.read_bytes(), status(model))
+    assert sha256 == hashlib.sha256(model.read_bytes()).hexdigest()
+    first.note(sha256, 1)
+    first.prove()
+    content = json.loads(path.read_text())
+    again = KnownModels(path)
+    assert again.sha256(b"not looked at", status(model)) == sha256
+    again.note(sha256, 1)
+    again.prove()
+    assert json.loads(path.read_text()) == content
+
+
+@pytest.mark.parametrize("name", ["st_dev", "st_ino", "st_size", "st_mtime_ns", "st_ctime_ns"])
+def test_a_file_with_anything_changed_is_hashed(name: str, model: Path, tmp_path: Path) -> None:
+    known = KnownModels(tmp_path / "known.json")
+    known.note(known.sha256(b"before", status(model)), 1)
+    changed = status(model, **{name: getattr(status(model), name) + 1})
+    assert known.sha256(b"now", changed) == hashlib.sha256(b"now").hexdigest()
+
+
+def test_a_file_that_may_change_again_within_the_same_tick_of_the_clock_is_hashed(model: Path, tmp_path: Path) -> None:
+    known = KnownModels(tmp_path / "known.json")
+    known.note(known.sha256(b"before", model.stat()), 1)
+    assert known.sha256(b"now", model.stat()) == hashlib.sha256(b"now").hexdigest()
+
+
+@pytest.mark.parametrize("files", ["null", '["%s"]', '{"%s": 1}', '{"%s": []}', '{"%s": {}}', '{"%s": "unknown"}'])
+def test_states_of_files_that_cannot_be_are_not_believed(files: str, model: Path, tmp_path: Path) -> None:
+    path = tmp_path / "known.json"
+    known = KnownModels(path)
+    known.note(known.sha256(model.read_bytes(), status(model)), 1)
+    known.prove()
+    content = json.loads(path.read_text())
+    (state,) = content["files"]
+    path.write_text(json.dumps({**content, "files": json.loads(files.replace("%s", state))}))
+    assert KnownModels(path).sha256(b"now", status(model)) == hashlib.sha256(b"now").hexdigest()
+
+
 def test_without_a_folder_to_write_to_it_is_found_out_every_time(tmp_path: Path) -> None:
     (tmp_path / "state").write_text("a file where the folder should be")
     known = KnownModels(tmp_path / "state" / "known.json")
@@ -117,15 +177,17 @@ def test_without_a_folder_to_write_to_it_is_found_out_every_time(tmp_path: Path)
     assert A not in KnownModels(tmp_path / "state" / "known.json")
 
 
-def test_the_file_does_not_grow_without_end(tmp_path: Path) -> None:
+def test_the_file_does_not_grow_without_end(model: Path, tmp_path: Path) -> None:
     path = tmp_path / "known.json"
     known = KnownModels(path)
     for number in range(MOST_MODELS + 5):
         known.note(f"{number:064x}", None)
+        known.note(known.sha256(b"one", status(model, st_ino=number)), None)
     known.prove()
     again = KnownModels(path)
     assert f"{0:064x}" not in again
     assert f"{MOST_MODELS + 4:064x}" in again
+    assert len(json.loads((tmp_path / ".known.json.unproved").read_text())["files"]) == MOST_MODELS
 
 
 def test_a_known_model_is_neither_tried_nor_measured_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

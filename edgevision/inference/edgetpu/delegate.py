@@ -5,7 +5,6 @@ import os
 import re
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import chain, count
 from pathlib import Path
 from typing import Literal
@@ -14,6 +13,7 @@ from edgevision.errors import ConfigError, ModelError
 from edgevision.inference.edgetpu.devices import THIS_MACHINE, Bus, EdgeTpu, Roots, device_name
 from edgevision.inference.edgetpu.reasons import explain_load, explain_no_delegate, explain_prepare, explain_refusal
 from edgevision.inference.runtime import Delegate, Interpreter, Runtime
+from edgevision.record import record
 
 LIBRARY = "libedgetpu.so.1"
 
@@ -21,7 +21,7 @@ LIBRARY_VARIABLE = "EDGEVISION_EDGETPU_LIBRARY"
 """The environment variable that names another library than the one that the dynamic loader finds."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Accelerator:
     """What `model.accelerator` asks for. `bus` and `number` narrow an Edge TPU down; None: any."""
 

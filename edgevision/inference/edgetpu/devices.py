@@ -3,9 +3,10 @@
 import os
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+
+from edgevision.record import record
 
 Bus = Literal["usb", "pci"]
 
@@ -18,7 +19,7 @@ USB_3 = 5000
 """Megabits a second."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Roots:
     """Where the kernel's file systems are."""
 
@@ -30,7 +31,7 @@ class Roots:
 THIS_MACHINE = Roots()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class EdgeTpu:
     """One Edge TPU: the `number`-th on its bus, from 0.
 
@@ -48,7 +49,7 @@ class EdgeTpu:
         return f"{self.bus}:{self.number}"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Process:
     """A running program."""
 

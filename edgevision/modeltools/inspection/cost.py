@@ -7,11 +7,11 @@ activations and pooling cost next to nothing beside them and count nothing, nor 
 import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 from edgevision.inference.tensors import Operator
 from edgevision.modeltools.inspection.graph import FileTensor, Network
+from edgevision.record import record
 
 Kind = Literal["1x1", "depthwise", "standard", "fully connected", "transposed", "matmul"]
 KINDS: tuple[Kind, ...] = ("1x1", "depthwise", "standard", "fully connected", "transposed", "matmul")
@@ -32,7 +32,7 @@ MOST_BETWEEN = 32
 """Operators looked through between the two; an h-swish and a squeeze-and-excite take a dozen."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Layer:
     """One operator that has weights; `kernel` is height and width, `shape` that of its output.
 
@@ -52,7 +52,7 @@ class Layer:
     macs: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SeparableConvolution:
     """A depthwise convolution with the 1x1 convolution behind it, and the standard one that does the job of both.
 

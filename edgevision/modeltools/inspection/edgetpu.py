@@ -6,12 +6,12 @@ operations); the compiler has more, about sizes and options of single operators.
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from edgevision.inference.postprocessed import POSTPROCESS
 from edgevision.inference.tensors import EDGE_TPU_OPERATOR, Operator
 from edgevision.modeltools.inspection.cost import WEIGHTED
 from edgevision.modeltools.inspection.graph import FileTensor, Network
+from edgevision.record import record
 
 SUPPORTED = frozenset(
     """
@@ -34,7 +34,7 @@ ON_CHIP_BYTES = 8 * 1024 * 1024
 """The Edge TPU's memory for weights, about; what doesn't fit is sent anew for every picture (Coral's documentation)."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class EdgeTpu:
     """`needs` says, a sentence each, what keeps the network from the Edge TPU or on the CPU; empty: nothing found.
 

@@ -1,9 +1,9 @@
 """Which MobileNet a network is, told from the channels of its depthwise convolutions."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 
 from edgevision.modeltools.inspection.cost import Layer
+from edgevision.record import record
 
 USUAL_WIDTHS = (1.0, 0.75, 0.5, 0.25, 0.35, 1.3, 1.4, 1.25)
 OTHER_WIDTHS = tuple(percent / 100 for percent in range(5, 205, 5))
@@ -15,7 +15,7 @@ Stage = tuple[int, int]
 """Channels and kernel of one depthwise convolution."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Family:
     """`width` and `resolution` are the multipliers alpha and rho of the MobileNets paper (Howard et al. 2017)."""
 

@@ -2,9 +2,9 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from edgevision.inference.tensors import Graph, Operator, Tensor
+from edgevision.record import record
 
 BITS = {
     "int2": 2,
@@ -27,7 +27,7 @@ BITS = {
 """Of one element, for the types whose elements all have the same size."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Quantization:
     """real value = (quantized - zero_point) * scale; one of each, or one for every slice along the dimension `axis`."""
 
@@ -41,7 +41,7 @@ class Quantization:
         return len(self.scales) > 1
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FileTensor:
     """One tensor as the file has it.
 
@@ -79,7 +79,7 @@ class FileTensor:
         return Tensor(self.index, self.name, self.shape, self.dtype, scale, zero_point)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Description:
     """What the file says of itself; empty where it says nothing."""
 
@@ -91,7 +91,7 @@ class Description:
     licence: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Network:
     """The main graph of a .tflite file.
 

@@ -1,7 +1,7 @@
 """All that `edgevision models inspect` tells of a file."""
 
 import hashlib
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +24,10 @@ from edgevision.modeltools.inspection.flatbuffer import read_network
 from edgevision.modeltools.inspection.graph import BITS, Description, FileTensor, Network
 from edgevision.modeltools.inspection.schema import load_schema
 from edgevision.modeltools.inspection.task import LabelsFound, TaskFound, labels_of, task_of
+from edgevision.record import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Share:
     """What the layers of one kind cost; the fractions are of the whole network."""
 
@@ -38,7 +39,7 @@ class Share:
     macs_fraction: float
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Standard:
     """The network with every depthwise separable convolution replaced by the standard one that does the same job.
 
@@ -53,7 +54,7 @@ class Standard:
     law: tuple[float, float]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Report:
     """What is in a .tflite file. `parameters` and `macs` are those of the layers; `uncounted`: layers whose shape is
     not in the file."""

@@ -2,16 +2,16 @@
 
 import importlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from edgevision.errors import ModelError
+from edgevision.record import record
 
 SCHEMAS = ("ai_edge_litert.schema_py_generated", "tflite")
 """LiteRT brings its schema along; beside tflite-runtime it is the package `tflite`."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Schema:
     """`open_model` gives the generated class `Model`, which the names of operators and tensor types go with."""
 

@@ -1,6 +1,5 @@
 """What a network does, and with which labels, as edgevision would use it."""
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -12,6 +11,7 @@ from edgevision.inference.postprocessed import POSTPROCESS, class_counts, find_o
 from edgevision.inference.raw_heads import find_raw_heads
 from edgevision.inference.reader import Task
 from edgevision.inference.tensors import Graph, last_computation
+from edgevision.record import record
 
 VECTOR_OPERATORS = frozenset({"AVERAGE_POOL_2D", "MEAN", "L2_NORMALIZATION"})
 """What a feature vector comes from: the pooled picture, maybe of length 1."""
@@ -19,7 +19,7 @@ VECTOR_OPERATORS = frozenset({"AVERAGE_POOL_2D", "MEAN", "L2_NORMALIZATION"})
 FIRST_LABELS = 5
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TaskFound:
     """`how` says more in words; `class_counts`: how many labels fit, empty where that isn't told or none are needed."""
 
@@ -28,7 +28,7 @@ class TaskFound:
     class_counts: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LabelsFound:
     """`where`: inside or beside the file; `first`: the first few, null where a class has no name.
 
