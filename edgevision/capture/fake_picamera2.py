@@ -308,8 +308,11 @@ class Picamera2:
 
 
 def _scale(picture: BgrImage, size: tuple[int, int]) -> BgrImage:
-    # cv2 takes no views with negative steps.
-    return np.asarray(cv2.resize(np.ascontiguousarray(picture), size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+    height, width = picture.shape[:2]
+    upright = np.ascontiguousarray(picture)  # cv2 takes no views with negative steps
+    if size == (width, height):
+        return upright
+    return np.asarray(cv2.resize(upright, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
 
 
 def _even(stream: dict[str, Any]) -> dict[str, Any]:

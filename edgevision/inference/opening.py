@@ -113,7 +113,7 @@ def open_accelerated(
     `backoff` says how long to wait before an Edge TPU that failed is tried again. What is `known` is not tried again.
     Raises ModelError when a file can't be used, or the two don't agree.
     """
-    content, status = read_model_and_status(pair.cpu)
+    content, status = pair.read or read_model_and_status(pair.cpu)
     sha256 = sha256_of(content) if known is None else known.sha256(content, status)
     ends = None if known is not None and sha256 in known else vet(pair.cpu, content)
     measure, threads = choice.options.get("threads", 1) is None, {}

@@ -3,6 +3,7 @@
 import math
 import os
 from collections.abc import Sequence
+from dataclasses import field
 from pathlib import Path
 
 from edgevision.errors import ModelError
@@ -10,7 +11,7 @@ from edgevision.inference.edgetpu.compiled import compiled_twin, cpu_twin, is_co
 from edgevision.inference.edgetpu.delegate import LIBRARY_VARIABLE, Accelerator
 from edgevision.inference.edgetpu.devices import find_devices
 from edgevision.inference.labels import Labels
-from edgevision.inference.model_file import read_model_file
+from edgevision.inference.model_file import read_model_and_status, read_model_file
 from edgevision.inference.tensors import Tensor
 from edgevision.inference.vetting import Ends
 from edgevision.record import record
@@ -18,10 +19,14 @@ from edgevision.record import record
 
 @record
 class Pair:
-    """The file that the CPU runs, and the same model compiled for the Edge TPU where one is to be used."""
+    """The file that the CPU runs, and the same model compiled for the Edge TPU where one is to be used.
+
+    `read` is what was in `cpu`, and its status, where it has been read already.
+    """
 
     cpu: Path
     compiled: Path | None
+    read: tuple[bytes, os.stat_result] | None = field(default=None, repr=False, compare=False)
 
 
 def find_pair(path: Path, cpu_path: Path | None, accelerator: Accelerator) -> Pair:
@@ -29,7 +34,8 @@ def find_pair(path: Path, cpu_path: Path | None, accelerator: Accelerator) -> Pa
 
     Raises ModelError when a twin is needed and isn't there.
     """
-    if is_compiled(read_model_file(path)):
+    content, status = read_model_and_status(path)
+    if is_compiled(content):
         return Pair(_cpu_twin(path, cpu_path), None if accelerator.kind == "cpu" else path)
     if cpu_path is not None:
         raise ModelError(f"{path} isn't compiled for the Edge TPU, so it has no use for model.cpu_path: leave that out")
@@ -43,11 +49,11 @@ def find_pair(path: Path, cpu_path: Path | None, accelerator: Accelerator) -> Pa
         )
     wanted = accelerator.kind == "edgetpu" or (accelerator.kind == "auto" and _has_edge_tpu())
     if not wanted or not compiled.is_file():
-        return Pair(path, None)
+        return Pair(path, None, (content, status))
     if not is_compiled(read_model_file(compiled)):
         # The CPU would run it, whatever accelerator it is given, and nobody would know.
         raise _misnamed(compiled)
-    return Pair(path, compiled)
+    return Pair(path, compiled, (content, status))
 
 
 def compare_tensors(pair: Pair, cpu: Ends, compiled: Ends) -> None:
