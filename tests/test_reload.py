@@ -1,80 +1,32 @@
-"""A configuration that changes while the daemon runs: what is right holds, what is wrong harms nothing."""
+"""A configuration that changes while the daemon runs: what is new holds, what it leaves alone goes on."""
 
 import json
-import os
 import signal
-import subprocess
-import sys
-import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from edgevision.demo import pictures
-from tests.daemon_process import ROOT, DaemonProcess
-from tests.mosquitto import Mosquitto, Received, ServerTls, Subscriber, wait_until
+from tests.daemon_process import DaemonProcess
+from tests.mosquitto import Mosquitto, ServerTls, wait_until
 from tests.publish.certificates import make_authority, make_certificate
-
-BASE = "edgevision/test"
-PICTURES = Path(next(iter(pictures.__path__)))
-PEOPLE = str(PICTURES / "grace_hopper.jpg")
+from tests.reloading import (
+    BASE,
+    assert_without_a_gap,
+    camera,
+    config,
+    frames,
+    payloads,
+    running,
+    wait_for_frames,
+    wait_for_info,
+)
 
 
 @pytest.fixture
 def broker(tmp_path: Path) -> Iterator[Mosquitto]:
     with Mosquitto(tmp_path / "broker") as running:
         yield running
-
-
-def camera(index: int = 0, fps: float = 3, **settings: Any) -> dict[str, Any]:
-    """A stand-in for a Pi camera of which every frame is looked at and published."""
-    source = {"type": "picamera2", "index": index, "size": [320, 240], "fps": fps}
-    return {"source": source, "motion": {"enabled": False}, "publish": "all", **settings}
-
-
-def config(broker: Mosquitto, cameras: Mapping[str, Any] | None = None, **rest: Any) -> dict[str, Any]:
-    """Of the device `test`; its camera `front` unless `cameras` says otherwise."""
-    return {
-        "device": "test",
-        "mqtt": {"host": broker.host, "port": broker.port},
-        "stats": {"interval": 1},
-        "cameras": cameras or {"front": camera()},
-        **rest,
-    }
-
-
-def running(folder: Path, settings: dict[str, Any]) -> DaemonProcess:
-    return DaemonProcess(folder, settings, {"EDGEVISION_FAKE_CAMERA": f"{PEOPLE}:bars"})
-
-
-def payloads(messages: list[Received], topic: str) -> list[dict[str, Any]]:
-    return [json.loads(one.payload) for one in messages if one.topic == f"{BASE}/{topic}" and one.payload]
-
-
-def frames(subscriber: Subscriber, name: str = "front") -> list[int]:
-    """The numbers of the frames that have been published."""
-    return [payload["seq"] for payload in payloads(subscriber.messages, f"{name}/detections")]
-
-
-def wait_for_frames(subscriber: Subscriber, name: str = "front", more: int = 3) -> None:
-    seen = len(frames(subscriber, name))
-    wait_until(lambda: len(frames(subscriber, name)) >= seen + more, f"{more} frames of {name}", 20)
-
-
-def wait_for_info(subscriber: Subscriber, wanted: str) -> dict[str, Any]:
-    """Waits until the newest `info` has `wanted` in it."""
-
-    def newest() -> dict[str, Any]:
-        return next(reversed(payloads(subscriber.messages, "info")), {})
-
-    wait_until(lambda: wanted in json.dumps(newest()), f"{wanted} in info", 20)
-    return newest()
-
-
-def assert_without_a_gap(numbers: list[int]) -> None:
-    assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
 
 
 @pytest.mark.parametrize("hangup", [True, False], ids=["SIGHUP", "the file's change"])
@@ -124,26 +76,6 @@ def test_a_motion_gate_is_switched_off(tmp_path: Path, broker: Mosquitto) -> Non
         daemon.configure(config(broker, {"front": camera(motion={"enabled": False})}))
         wait_for_frames(listener, more=5)
         assert daemon.stop() == 0
-
-
-def test_a_wrong_file_harms_nothing_and_is_told(tmp_path: Path, broker: Mosquitto) -> None:
-    listener = broker.subscribe(f"{BASE}/#")
-    with running(tmp_path, config(broker)) as daemon:
-        wait_for_frames(listener)
-        assert wait_for_info(listener, '"configuration": {"error": null}')
-        daemon.configure(config(broker, model={"threshold": 1.7}))
-        info = wait_for_info(listener, "1.7 is not between 0 and 1")
-        assert "edgevision.yaml:" in info["configuration"]["error"]
-        wait_until(lambda: "1.7 is not between 0 and 1" in daemon.log, "the mistake in the log")
-        wait_for_frames(listener)
-        daemon.configure(config(broker, model={"path": "/nowhere.tflite", "threshold": 0.6}))
-        wait_for_info(listener, "/nowhere.tflite")
-        daemon.configure(config(broker, model={"threshold": 0.6}))
-        wait_for_info(listener, '"configuration": {"error": null}')
-        listener.wait_for_payload(f"{BASE}/front/threshold", b"0.60")
-        wait_for_frames(listener)
-        assert daemon.stop() == 0
-    assert_without_a_gap(frames(listener))
 
 
 def test_a_source_that_changes_opens_that_camera_only_anew(tmp_path: Path, broker: Mosquitto) -> None:
@@ -270,44 +202,6 @@ def test_another_device_starts_all_anew_in_the_same_process(tmp_path: Path, brok
     assert daemon.log.count("camera front: frames come") == 2
 
 
-def test_nothing_happens_where_nothing_has_changed(tmp_path: Path, broker: Mosquitto) -> None:
-    listener = broker.subscribe(f"{BASE}/#")
-    with running(tmp_path, config(broker)) as daemon:
-        wait_for_frames(listener)
-        for _ in range(3):
-            daemon.process.send_signal(signal.SIGHUP)
-        wait_until(lambda: "nothing has changed" in daemon.log, "the reload", 20)
-        os.utime(daemon.config)
-        wait_until(lambda: daemon.log.count("nothing has changed") >= 2, "the reload after the touch", 20)
-        wait_for_frames(listener)
-        assert daemon.stop() == 0
-    assert_without_a_gap(frames(listener))
-    assert daemon.log.count("frames come") == 1
-
-
-def test_a_hangup_in_the_middle_of_the_start_does_not_end_it(tmp_path: Path, broker: Mosquitto) -> None:
-    listener = broker.subscribe(f"{BASE}/#")
-    with running(tmp_path, config(broker)) as daemon:
-        wait_until(lambda: _heeds_hangups(daemon.process.pid), "its signal handlers")
-        daemon.process.send_signal(signal.SIGHUP)
-        wait_for_frames(listener)
-        assert daemon.stop() == 0
-
-
-def test_a_pipe_in_the_file_s_place_keeps_no_later_change_waiting(tmp_path: Path, broker: Mosquitto) -> None:
-    listener = broker.subscribe(f"{BASE}/#")
-    with running(tmp_path, config(broker)) as daemon:
-        wait_for_frames(listener)
-        daemon.config.unlink()
-        os.mkfifo(daemon.config)
-        daemon.process.send_signal(signal.SIGHUP)
-        wait_for_info(listener, "is a pipe or a device")
-        daemon.configure(config(broker, model={"threshold": 0.6}))
-        listener.wait_for_payload(f"{BASE}/front/threshold", b"0.60", 20)
-        wait_for_info(listener, '"configuration": {"error": null}')
-        assert daemon.stop() == 0
-
-
 def test_a_threshold_set_by_mqtt_does_not_come_back_once_the_file_s_was_changed(
     tmp_path: Path, broker: Mosquitto
 ) -> None:
@@ -384,65 +278,3 @@ def test_a_certificate_that_is_renewed_under_its_name_is_used_from_the_reload_on
             wait_until(lambda: daemon.log.count("Connected to the MQTT broker") == 2, "another connection", 20)
             assert daemon.stop() == 0
     assert daemon.log.count("frames come") == 1
-
-
-def test_a_storm_of_hangups_keeps_no_end_waiting(tmp_path: Path, broker: Mosquitto) -> None:
-    listener = broker.subscribe(f"{BASE}/#")
-    with running(tmp_path, config(broker)) as daemon:
-        wait_for_frames(listener)
-        over = threading.Event()
-
-        def storm() -> None:
-            while not over.is_set() and daemon.process.poll() is None:
-                daemon.process.send_signal(signal.SIGHUP)
-
-        hangups = threading.Thread(target=storm)
-        hangups.start()
-        try:
-            wait_for_frames(listener)
-            assert daemon.stop() == 0
-        finally:
-            over.set()
-            hangups.join()
-    assert_without_a_gap(frames(listener))
-    assert daemon.log.count("frames come") == 1
-
-
-def test_a_hangup_asks_for_a_reload_also_where_the_terminal_is_not_our_session_s(
-    tmp_path: Path, broker: Mosquitto
-) -> None:
-    listener = broker.subscribe(f"{BASE}/#")
-    control, terminal = os.openpty()
-    daemon = running(tmp_path, config(broker))
-    command = [sys.executable, "-m", "edgevision", "run", "-c", str(daemon.config)]
-    environment = {**os.environ, "EDGEVISION_FAKE_CAMERA": PEOPLE}
-    with subprocess.Popen(
-        command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=terminal, stderr=terminal, env=environment
-    ) as process:
-        os.close(terminal)
-        try:
-            wait_for_frames(listener)
-            process.send_signal(signal.SIGHUP)
-            wait_for_frames(listener)
-            daemon.configure(config(broker, model={"threshold": 0.6}))
-            listener.wait_for_payload(f"{BASE}/front/threshold", b"0.60", 20)
-            os.close(control)  # now it has hung up
-            process.send_signal(signal.SIGHUP)
-            assert process.wait(20) == 0
-        finally:
-            process.kill()
-
-
-def test_a_change_in_the_middle_of_the_start_is_noticed(tmp_path: Path, broker: Mosquitto) -> None:
-    listener = broker.subscribe(f"{BASE}/front/threshold")
-    with running(tmp_path, config(broker)) as daemon:
-        wait_until(lambda: "TensorFlow Lite" in daemon.log, "the model to be opened")
-        daemon.configure(config(broker, model={"threshold": 0.6}))
-        listener.wait_for_payload(f"{BASE}/front/threshold", b"0.60", 20)
-        assert daemon.stop() == 0
-
-
-def _heeds_hangups(pid: int) -> bool:
-    status = Path(f"/proc/{pid}/status").read_text()
-    caught = next(line for line in status.splitlines() if line.startswith("SigCgt"))
-    return bool(int(caught.split()[1], 16) & 1 << (signal.SIGHUP - 1))

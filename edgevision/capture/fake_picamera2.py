@@ -9,7 +9,7 @@ through `faults` (edgevision/capture/fake_faults.py), also from outside the proc
 It has the part of Picamera2's interface that edgevision uses, and behaves as the real class does, also where that
 hurts: odd sizes become even, YUV420 rows are padded to the hardware's stride, a capture
 without a limit blocks for ever when no frame comes, and one that timed out stays queued and blocks stop(). The
-same tests run against both (tests/capture/test_picamera2_contract.py).
+same tests run against both (tests/capture/test_picamera2_contract_*.py).
 """
 
 import math

@@ -113,14 +113,14 @@ def test_another_version_that_was_installed_meanwhile_answers_nothing(
         load_settled(path)
 
 
-def said_at_start(code: str, path: str, *open_here: int) -> str:
-    """What a process prints that has one thread, as at a start, and reads `path`."""
+def said_at_start(code: str, path: str, *open_here: int, before: str = "") -> str:
+    """What a process prints that has one thread, as at a start, and reads `path`; `before` comes first."""
     beginning = (
         "import os, signal, sys; from pathlib import Path; from edgevision.config.reading import Reading;"
         "reading = Reading(Path(sys.argv[1]), at_start=True);"
     )
-    command = [sys.executable, "-c", beginning + code, path]
-    return subprocess.run(command, pass_fds=open_here, capture_output=True, text=True, check=True).stdout
+    command = [sys.executable, "-c", before + beginning + code, path]
+    return subprocess.run(command, pass_fds=open_here, capture_output=True, text=True, check=True, timeout=30).stdout
 
 
 def test_it_may_come_through_a_pipe_at_the_start() -> None:
@@ -153,6 +153,20 @@ def test_at_the_start_a_mistake_is_told_in_the_same_words(path: Path) -> None:
         load_config(path)
     code = "exec('try: reading.result()\\nexcept Exception as error: print(type(error).__name__, error)')"
     assert said_at_start(code, str(path)) == f"ConfigError {ours.value}\n"
+
+
+@pytest.mark.parametrize("number", [0, 3, 4])
+def test_at_the_start_it_never_waits_for_its_own_answer_as_if_that_were_the_file(number: int) -> None:
+    # Of what is opened now, a number that was free is the first: the standard input's here, and those after it.
+    close = "import os; os.close(0); " if number == 0 else ""
+    code = "exec('try: reading.result()\\nexcept Exception as error: print(type(error).__name__)')"
+    assert said_at_start(code, f"/dev/fd/{number}", before=close) == "ConfigError\n"
+
+
+def test_at_the_start_it_does_not_matter_whether_child_processes_are_waited_for(path: Path) -> None:
+    # As a process inherits it from one that wants no zombies.
+    ignored = "import signal; signal.signal(signal.SIGCHLD, signal.SIG_IGN); "
+    assert said_at_start("print(reading.result().settings.mqtt.host)", str(path), before=ignored) == "broker\n"
 
 
 def test_the_other_process_leaves_out_what_a_check_does_not_need_and_has_it_when_it_does() -> None:

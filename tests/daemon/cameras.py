@@ -1,7 +1,10 @@
 """Cameras as the daemon makes them, of a source that does as it is told."""
 
+import threading
 from collections.abc import Iterator
 from typing import Any
+
+import numpy as np
 
 from edgevision.capture.frame import Picture, Unwanted
 from edgevision.capture.source import Wanted
@@ -11,6 +14,8 @@ from edgevision.daemon.camera import Camera
 from edgevision.daemon.clock import Clock
 from edgevision.inference.detection import Detection
 from edgevision.inference.model import Inference, Outputs
+
+PICTURE = Picture(np.zeros((2, 2, 3), np.uint8))
 
 
 class ScriptedSource:
@@ -40,6 +45,29 @@ class ScriptedSource:
 
     def close(self) -> None:
         self.closed += 1
+
+
+class ScriptedDriver(ScriptedSource):
+    """A camera with a driver, which hangs at the step "hang" until somebody lets go of it."""
+
+    live, finite = True, False
+    opens_within = reads_within = 0.05
+
+    def __init__(self, *script: Picture | Exception | str | None) -> None:
+        super().__init__(*script)
+        self.hangs, self.go_on = threading.Event(), threading.Event()
+        self.abandoned = 0
+
+    def _step(self) -> Picture | Exception | str | None:
+        step = super()._step()
+        if step == "hang":
+            self.hangs.set()
+            assert self.go_on.wait(60)
+            step = super()._step()
+        return step
+
+    def abandon(self) -> None:
+        self.abandoned += 1
 
 
 class Found(Outputs):

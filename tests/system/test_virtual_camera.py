@@ -18,7 +18,7 @@ from tests.system.roots.virtcam import FRAMES, INTERPRETER, PATCHES, camera
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]
 
-CONTRACT = ("tests/capture/test_picamera2_contract.py",)
+CONTRACT = ("tests/capture/test_picamera2_contract_camera.py", "tests/capture/test_picamera2_contract_class.py")
 PATHS = f"{working_tree.INSIDE}:{working_tree.INSIDE}/{PATCHES}"
 SIZE = (640, 480)
 MODEL, LABELS = "coco_ssd_mobilenet_v1_1.0_quant.tflite", "coco_ssd_labels.txt"
