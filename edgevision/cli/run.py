@@ -118,7 +118,8 @@ def _wait(future: Future[Any], stop: StopRequest, notifier: Notifier) -> bool:
         if stop.wait(LOOK_AROUND):
             return False
         notifier.alive()  # in the middle of a reload systemd waits for it
-    return True
+    # What ends us may have ended a child process of `future` too, and is no fault of the model.
+    return not stop.wait(0)
 
 
 def _load_camera_library(config: Config) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
@@ -87,27 +88,27 @@ def settle(parent: int, version: str, path: str, output: int = 1) -> None:
 
 
 def _copy(path: Path) -> tuple[int, Callable[[], bytes]]:
-    read, write = os.pipe()
+    # No pipe: a file that is named /dev/fd/3, or /dev/stdin and that is closed, would be that very pipe, and read for
+    # ever.
+    memory = os.memfd_create("answer")
     parent = os.getpid()
     try:
         process = os.fork()
     except OSError:
-        os.close(read)
+        os.close(memory)
         raise
-    else:
-        if process == 0:
-            try:
-                settle(parent, __version__, str(path), write)
-            finally:
-                os._exit(1)
-    finally:
-        os.close(write)
+    if process == 0:
+        try:
+            settle(parent, __version__, str(path), memory)
+        finally:
+            os._exit(1)
 
     def answer() -> bytes:
-        with os.fdopen(read, "rb") as file:
-            content = file.read()
-        os.waitpid(process, 0)
-        return content
+        with contextlib.suppress(ChildProcessError):  # it has ended, where whoever started us ignores SIGCHLD
+            os.waitpid(process, 0)
+        with os.fdopen(memory, "rb") as file:
+            file.seek(0)  # where it is, it shares with the child
+            return file.read()
 
     return process, answer
 

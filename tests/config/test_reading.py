@@ -183,6 +183,27 @@ def test_the_other_process_leaves_out_what_a_check_does_not_need_and_has_it_when
     assert said == "[False, False, False]\nTrue True\n"
 
 
+@pytest.mark.parametrize(
+    ("asks", "uses"),
+    [
+        ("import importlib.metadata as metadata", "metadata.distributions()"),  # pydantic 2.7 to 2.10
+        ("from importlib.metadata import entry_points", "entry_points(group='pydantic')"),
+        ("from importlib.metadata import no_such", ""),
+    ],
+)
+def test_whatever_pydantic_wants_of_the_metadata_it_gets_when_it_looks_for_plugins(
+    tmp_path: Path, asks: str, uses: str
+) -> None:
+    (tmp_path / "asking.py").write_text(f"{asks}\ndef plugins(): return list({uses})\n")
+    code = (
+        "from edgevision.config.slim_pydantic import _without_metadata; import sys;"
+        "assert 'importlib.metadata' not in sys.modules; _without_metadata('asking');"
+        "assert 'importlib.metadata' not in sys.modules;" + ("from asking import plugins; plugins()" if uses else "")
+    )
+    environment = {**os.environ, "PYTHONPATH": f"{tmp_path}:{Path(__file__).parents[2]}"}
+    subprocess.run([sys.executable, "-c", code], env=environment, check=True, timeout=30)
+
+
 def test_a_terminal_or_systemd_ends_this_process_not_the_other(path: Path) -> None:
     reading = Reading(path)
     assert reading.process is not None
