@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from edgevision.inference.accelerated import AcceleratedModel
+from tests.mosquitto import Mosquitto
 
 SHARED = Path(os.environ.get("EDGEVISION_SHARED", Path(__file__).parents[2] / "shared"))
 
@@ -19,6 +20,13 @@ os.environ.setdefault("EDGEVISION_TRUST_CLOCK", "1")
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # As in `make test &`: the processes that tests interrupt would inherit it, and never end.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Mosquitto]:
+    """A running mosquitto that lets everybody in."""
+    with Mosquitto(tmp_path / "broker") as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

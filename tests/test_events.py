@@ -2,14 +2,12 @@
 
 import json
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
-import pytest
 
 from tests.daemon_process import DaemonProcess
 from tests.mosquitto import Mosquitto, Received, wait_until
@@ -19,12 +17,6 @@ from tests.test_main_job import BASE, configuration
 FPS = 10.0
 EVENTS = f"{BASE}/front/events"
 DISCOVERY = "homeassistant/device/edgevision_test/config"
-
-
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Mosquitto]:
-    with Mosquitto(tmp_path / "broker") as running:
-        yield running
 
 
 def clip_of(folder: Path, walkers: list[Walker], seconds: float, bar: tuple[int, int] | None = None) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 import json
 import shutil
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +18,6 @@ from tests.publish.certificates import make_authority, make_certificate
 
 PICTURES = Path(__file__).parents[1] / "edgevision" / "demo" / "pictures"
 BASE = "edgevision/test"
-
-
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Mosquitto]:
-    with Mosquitto(tmp_path / "broker") as running:
-        yield running
 
 
 def configuration(broker: Mosquitto, **cameras: Any) -> dict[str, Any]:

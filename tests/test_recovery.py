@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +17,6 @@ from tests.test_main_job import BASE, configuration, newest_stalled
 JPEG = encode(quadrants(320, 240), ".jpg")
 PROMISED = 10.0
 """Seconds within which frames come again."""
-
-
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Mosquitto]:
-    with Mosquitto(tmp_path / "broker") as running:
-        yield running
 
 
 def camera(**source: Any) -> dict[str, Any]:

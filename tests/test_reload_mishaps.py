@@ -5,10 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from pathlib import Path
-
-import pytest
 
 from tests.daemon_process import ROOT
 from tests.mosquitto import Mosquitto, wait_until
@@ -22,12 +19,6 @@ from tests.reloading import (
     wait_for_frames,
     wait_for_info,
 )
-
-
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Mosquitto]:
-    with Mosquitto(tmp_path / "broker") as running:
-        yield running
 
 
 def test_a_wrong_file_harms_nothing_and_is_told(tmp_path: Path, broker: Mosquitto) -> None:

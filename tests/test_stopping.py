@@ -3,7 +3,6 @@
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -77,12 +76,6 @@ class PreparedDaemon:
     def log(self) -> str:
         """What it has logged."""
         return self._log.read_text(errors="replace")
-
-
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Mosquitto]:
-    with Mosquitto(tmp_path / "broker") as running:
-        yield running
 
 
 @pytest.mark.parametrize("preparation", [HANGS_WHILE_CLOSING, HANGS_WHILE_READING], ids=["closing", "reading"])

@@ -4,7 +4,6 @@ import json
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -14,12 +13,6 @@ from edgevision import __version__
 from tests.daemon_process import ROOT, DaemonProcess, edgevision
 from tests.mosquitto import Mosquitto
 from tests.test_main_job import configuration, pictures
-
-
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Mosquitto]:
-    with Mosquitto(tmp_path / "broker") as running:
-        yield running
 
 
 def test_demo_detects_persons_through_its_own_broker_and_saves_a_picture(tmp_path: Path) -> None:

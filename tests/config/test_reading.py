@@ -117,7 +117,7 @@ def said_at_start(code: str, path: str, *open_here: int, before: str = "") -> st
     """What a process prints that has one thread, as at a start, and reads `path`; `before` comes first."""
     beginning = (
         "import os, signal, sys; from pathlib import Path; from edgevision.config.reading import Reading;"
-        "reading = Reading(Path(sys.argv[1]), at_start=True);"
+        "reading = Reading(Path(sys.argv[1]), at_start=True)\n"
     )
     command = [sys.executable, "-c", before + beginning + code, path]
     return subprocess.run(command, pass_fds=open_here, capture_output=True, text=True, check=True, timeout=30).stdout
@@ -140,7 +140,7 @@ def test_at_the_start_the_other_process_does_all_of_it_unless_it_is_killed(
 ) -> None:
     send = "".join(f"os.kill(reading.process, signal.{number});" for number in numbers)
     said = said_at_start(
-        f"{send} config = reading.result(); print(config.settings.mqtt.host, 'pydantic' in sys.modules);"
+        f"{send}config = reading.result(); print(config.settings.mqtt.host, 'pydantic' in sys.modules);"
         "print(signal.pthread_sigmask(signal.SIG_BLOCK, ()))",
         str(path),
     )
@@ -151,7 +151,7 @@ def test_at_the_start_a_mistake_is_told_in_the_same_words(path: Path) -> None:
     path.write_text("mqtt: {port: 0}\n")
     with pytest.raises(ConfigError) as ours:
         load_config(path)
-    code = "exec('try: reading.result()\\nexcept Exception as error: print(type(error).__name__, error)')"
+    code = "try: reading.result()\nexcept Exception as error: print(type(error).__name__, error)"
     assert said_at_start(code, str(path)) == f"ConfigError {ours.value}\n"
 
 
@@ -159,7 +159,7 @@ def test_at_the_start_a_mistake_is_told_in_the_same_words(path: Path) -> None:
 def test_at_the_start_it_never_waits_for_its_own_answer_as_if_that_were_the_file(number: int) -> None:
     # Of what is opened now, a number that was free is the first: the standard input's here, and those after it.
     close = "import os; os.close(0); " if number == 0 else ""
-    code = "exec('try: reading.result()\\nexcept Exception as error: print(type(error).__name__)')"
+    code = "try: reading.result()\nexcept Exception as error: print(type(error).__name__)"
     assert said_at_start(code, f"/dev/fd/{number}", before=close) == "ConfigError\n"
 
 

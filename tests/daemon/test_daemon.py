@@ -2,7 +2,6 @@
 
 import logging
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -54,12 +53,6 @@ class BuggySource(LiveSource):
 
     def read(self, wanted: Wanted | None = None) -> Picture | None:
         raise KeyError("a mistake of ours")
-
-
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Mosquitto]:
-    with Mosquitto(tmp_path / "broker") as running:
-        yield running
 
 
 def make_daemon(broker: Mosquitto, source: LiveSource, stop: StopRequest, monkeypatch: pytest.MonkeyPatch) -> Daemon:

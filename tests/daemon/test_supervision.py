@@ -117,12 +117,6 @@ def end() -> Iterator[None]:
 
 
 @pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Mosquitto]:
-    with Mosquitto(tmp_path / "broker") as running:
-        yield running
-
-
-@pytest.fixture
 def hang(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
     """Once it is set, models come back from no frame until the end of the test."""
     hangs, over = threading.Event(), threading.Event()

@@ -9,20 +9,12 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
-import pytest
-
 from tests.daemon_process import DaemonProcess
 from tests.docs.porch import BASE, EXAMPLES, porch
 from tests.mosquitto import Mosquitto, wait_until
 
 CAT = b'{"label": "cat", "type": "start", "start": "2026-11-21T02:03:04.567Z"}'
 NOT_OURS = (b" ", b"\xff\xfe", b"[1, 2]", b"{}", b'{"label": "a", "type": "start", "start": 7}', b"[" * 60_000)
-
-
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Mosquitto]:
-    with Mosquitto(tmp_path / "broker") as running:
-        yield running
 
 
 @contextmanager

@@ -1,6 +1,5 @@
 """The broker as the doctor sees it: a real mosquitto, right and wrong in every way that it can tell."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +18,6 @@ from tests.publish.scripted_broker import CONNACK_311, ScriptedBroker
 _WILL_FLAG = 0b100  # of CONNECT, MQTT 5, section 3.1.2.3
 PATIENT = Limits()
 QUICK = Limits(connect=2.0, answer=0.5, rights=2.0)
-
-
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Mosquitto]:
-    with Mosquitto(tmp_path / "broker") as running:
-        yield running
 
 
 def look(folder: Path, host: str, port: int, limits: Limits = PATIENT, **mqtt: Any) -> list[Finding]:

@@ -2,7 +2,6 @@
 
 import re
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +16,6 @@ ENTERED, VISIT = "Somebody is in the drive", "The drive"
 PERSON_IN_DRIVE = "occupancy--front--person--drive"
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]
-
-
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Mosquitto]:
-    with Mosquitto(tmp_path / "broker") as running:
-        yield running
 
 
 def test_the_automations_switch_detection_and_notify_of_who_comes_and_goes(

@@ -22,12 +22,6 @@ FLOW = json.loads((EXAMPLES / "node-red-flow.json").read_text())
 pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
 
 
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Mosquitto]:
-    with Mosquitto(tmp_path / "broker") as running:
-        yield running
-
-
 class NodeRed:
     """A running one with the flow imported, and nothing but the address of the broker changed."""
 
