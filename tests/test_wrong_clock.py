@@ -65,7 +65,7 @@ class Pi:
             is_vouched_for=lambda _: False,
         )
 
-    def run(self, prepared: Prepared) -> Outputs:
+    def run(self, prepared: Prepared, least: float) -> Outputs:
         return Found([SOMEBODY] if self.somebody else [])
 
 

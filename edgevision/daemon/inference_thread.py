@@ -88,12 +88,14 @@ class InferenceThread(SupervisedThread):
                 reporter.no_picture(taken.moment)
         elif controls.detect:
             prepared = taken if isinstance(taken, PreparedFrame) else prepare(self._preparer, taken)
-            outputs = self.model.run_prepared(prepared.input)
+            # What is below the threshold isn't reported, but the scene follows things with it.
+            least = reporter.scene.least(controls.threshold)
+            outputs = self.model.run_prepared(prepared.input, least)
             counters = reporter.camera.counters
             with counters.lock:
                 counters.inferred += 1
                 counters.inference_ms.append(outputs.seconds * 1000)
-            finding = Finding(reporter, prepared.frame, prepared.view, outputs)
+            finding = Finding(reporter, prepared.frame, prepared.view, outputs, least)
             if self._aside:
                 self._reports.report(finding)
             else:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from edgevision.config.config import Config
 from edgevision.config.defaults import DEFAULT_STATE_DIR
-from edgevision.daemon.scene_rules import label_names, unknown_labels
+from edgevision.daemon.scene_rules import label_names, scene_rules, unknown_labels
 from edgevision.errors import ConfigError, LabelsError, ModelError
 from edgevision.inference.accelerated import AcceleratedModel
 from edgevision.inference.bundled import BUNDLED_MODELS, bundled_model
@@ -21,6 +21,7 @@ from edgevision.inference.normalization import Normalization
 from edgevision.inference.opening import Choice, devices_for, open_accelerated
 from edgevision.inference.twins import Pair, find_pair
 from edgevision.record import record
+from edgevision.scene.filters import least_score
 
 if TYPE_CHECKING:
     from edgevision.config.model import ModelSettings
@@ -87,7 +88,7 @@ def open_models(config: Config, *, measure_threads: bool, at_hand: Sequence[Mode
     asked: list[tuple[_Group, Choice, Pair]] = []
     for group in _groups(config):
         with problems.of(group):
-            choice = _choice(group.settings, config, measure_threads)
+            choice = _choice(group, config, measure_threads)
             asked.append((group, choice, find_pair(choice.path, choice.cpu_path, choice.accelerator)))
     in_use = []
     devices = devices_for([choice for _, choice, _ in asked], [pair for _, _, pair in asked])
@@ -177,7 +178,8 @@ def _origin(settings: ModelSettings, choice: Choice) -> str:
     return f"{_wish(settings)} {[(state.st_ino, state.st_size, state.st_mtime_ns) for state in states]}"
 
 
-def _choice(settings: ModelSettings, config: Config, measure_threads: bool) -> Choice:
+def _choice(group: _Group, config: Config, measure_threads: bool) -> Choice:
+    settings = group.settings
     return Choice(
         path=model_path(settings, config),
         cpu_path=settings.cpu_path,
@@ -188,8 +190,14 @@ def _choice(settings: ModelSettings, config: Config, measure_threads: bool) -> C
             "resize": settings.resize,
             "normalization": _normalization(settings),
             "threads": settings.threads if settings.threads or measure_threads else 1,
+            "least": min(_least(camera, config) for camera in group.cameras),
         },
     )
+
+
+def _least(camera: str, config: Config) -> float:
+    """The least score that matters to a camera, unless its threshold is set anew."""
+    return least_score(scene_rules(config.settings.cameras[camera]), config.settings.model_for(camera).threshold)
 
 
 def _normalization(settings: ModelSettings) -> Normalization | None:

@@ -20,19 +20,18 @@ _LOOK = 1.0
 
 @record
 class Finding:
-    """A frame, and what its model has made of the part `view` of it, in fractions."""
+    """A frame, and what its model has made of the part `view` of it, in fractions, that scores `least` or more."""
 
     reporter: Reporter
     frame: Frame
     view: Region
     outputs: Outputs
+    least: float
 
     def report(self) -> None:
         """Read the model's outputs, and tell."""
-        reporter, camera = self.reporter, self.reporter.camera
-        # What is below the threshold isn't reported, but the scene follows things with it.
-        least = reporter.scene.least(camera.controls.threshold)
-        inference = self.outputs.read(threshold=least, max_detections=camera.model.max_detections)
+        reporter = self.reporter
+        inference = self.outputs.read(threshold=self.least, max_detections=reporter.camera.model.max_detections)
         reporter.inferred(self.frame, in_frame(inference, self.view))
 
 

@@ -98,15 +98,15 @@ class AcceleratedModel:
 
     def run(self, image: Image, *, threshold: float, max_detections: int) -> Inference:
         """What `Model.run` gives; a picture that the accelerator fails on is given to the twin."""
-        outputs = self.run_prepared(self._prepare(image))
+        outputs = self.run_prepared(self._prepare(image), threshold)
         return outputs.read(threshold=threshold, max_detections=max_detections)
 
     def preparer(self) -> Preparer:
         """Makes pictures ready for `run_prepared`, in any one thread: the twins take the same."""
         return self._cpu.preparer()
 
-    def run_prepared(self, prepared: Prepared) -> Outputs:
-        """The same for a picture that its `preparer` has prepared."""
+    def run_prepared(self, prepared: Prepared, least: float = 0.0) -> Outputs:
+        """The same for a picture that its `preparer` has prepared; `least` is the least score to be asked for."""
         self._take()
         if self._running is not None and self._accelerated is not None:
             answer = self._ask(prepared)
@@ -114,7 +114,7 @@ class AcceleratedModel:
                 self._count()
                 return answer
             self._fall_back(str(self._accelerated.explain(answer)))
-        return self._cpu.run_prepared(prepared)
+        return self._cpu.run_prepared(prepared, least)
 
     def close(self) -> None:
         """Ask the accelerator no more."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
@@ -24,6 +25,7 @@ from edgevision.inference.preprocess import Image, InputFormat, Resize, Writer, 
 from edgevision.inference.process_units import described_normalization
 from edgevision.inference.reader import Reader, Task, Wanted
 from edgevision.inference.runtime import Delegate, Interpreter, Runtime, load_runtime
+from edgevision.inference.score_threshold import find_score_threshold
 from edgevision.inference.tensors import read_graph
 from edgevision.inference.threads import fastest, thread_counts
 from edgevision.record import record
@@ -112,6 +114,7 @@ class Model:
         sha256: str | None = None,
         delegates: Sequence[Delegate] = (),
         twin: Model | None = None,
+        least: float = 0.0,
     ) -> None:
         """Open `path`, or `content` (of that `sha256`, if known) where the file has been read already.
 
@@ -120,11 +123,19 @@ class Model:
         `normalization` None: what the file says, else what the MobileNets of the TensorFlow zoos were trained with.
         `resize` auto: stretch to detect, crop otherwise. `twin` is the model that `path` was compiled from for the
         accelerator of `delegates`: what the compiler hides is taken from it.
+
+        `least` is the score from which detections matter; a detector that knows it saves itself the work on the others.
         """
         content = read_model_file(path) if content is None else content
+        digest = sha256 or sha256_of(content)
         runtime = runtime or load_runtime()
         if delegates:
             threads = 1
+        # An accelerator isn't opened anew for a lower one.
+        self._score_threshold = None if delegates or not least else find_score_threshold(content)
+        self._least = -math.inf  # what scores less, the interpreter leaves out
+        if self._score_threshold is not None:
+            content, self._least = self._score_threshold.put(content, least), least
         interpreter = runtime.open(path, content, threads or 1, delegates)
         try:
             graph = read_graph(interpreter)
@@ -166,7 +177,8 @@ class Model:
         self._interpreter = interpreter
         self._input = graph.inputs[0].index
         self._outputs = [tensor.index for tensor in graph.outputs]
-        digest = sha256 or sha256_of(content)
+        self._content = content  # which the interpreter has, too, and works on
+        self._reopen = partial(runtime.open, path, threads=threads or 1)
         assumed = is_assumed(graph.inputs[0], normalization, self._described)
         self.info: ModelInfo = ModelInfo(
             path, digest, self._reader.task, form, resize, fitted, str(runtime), threads, assumed
@@ -175,15 +187,20 @@ class Model:
 
     def run(self, image: Image, *, threshold: float, max_detections: int) -> Inference:
         """What is in `image` (height, width, 3), or a camera's YUV: see `Outputs.read`."""
-        outputs = self.run_prepared(self._prepare(image))
+        outputs = self.run_prepared(self._prepare(image), threshold)
         return outputs.read(threshold=threshold, max_detections=max_detections)
 
     def preparer(self) -> Preparer:
         """Makes pictures ready for `run_prepared`, in any one thread."""
         return Preparer(self.info.input, self._new_writer(), letterbox=self.info.resize == "letterbox")
 
-    def run_prepared(self, prepared: Prepared) -> Outputs:
-        """The same for a picture that its `preparer`, or that of a model with the same input, has prepared."""
+    def run_prepared(self, prepared: Prepared, least: float = 0.0) -> Outputs:
+        """The same for a picture that its `preparer`, or that of a model with the same input, has prepared.
+
+        `least` is the least score that the outputs will be asked for.
+        """
+        if least < self._least:
+            self._lower(least)
         interpreter = self._interpreter
         interpreter.set_tensor(self._input, prepared.pixels)
         started = time.perf_counter()
@@ -192,6 +209,14 @@ class Model:
         # Copies, at half the price of copying the views that tensor() gives.
         values = {index: interpreter.get_tensor(index) for index in self._outputs}
         return Outputs(values, self._reader, self.info.labels, prepared.region, seconds)
+
+    def _lower(self, least: float) -> None:
+        """Let the model find what scores `least`: the interpreter is opened anew, as it read that when it was."""
+        assert self._score_threshold is not None
+        del self._interpreter  # two of them would take a few MB more from then on
+        self._content = self._score_threshold.put(self._content, least)
+        self._interpreter = self._reopen(content=self._content)
+        self._least = least
 
 
 def _time_invoke(interpreter: Interpreter, repeats: int = 3) -> float:

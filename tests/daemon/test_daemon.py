@@ -128,7 +128,7 @@ def test_a_stop_is_no_failure_and_the_frame_in_work_is_published_before_offline(
         finally:
             broker_told.set()
 
-    def run_slowly(model: Model, prepared: Prepared) -> Outputs:
+    def run_slowly(model: Model, prepared: Prepared, least: float) -> Outputs:
         assert daemon._publisher.connected.wait(10)
         stop.make()
         # The daemon stops while this frame is in work; a broker told too early is told before it is done.

@@ -45,8 +45,10 @@ class ScriptedModel(Model):
     def __init__(self) -> None:
         super().__init__(bundled_model("person"))
         self.asked: list[tuple[float, int]] = []
+        self.leasts: list[float] = []
 
-    def run_prepared(self, prepared: Prepared) -> Outputs:
+    def run_prepared(self, prepared: Prepared, least: float = 0.0) -> Outputs:
+        self.leasts.append(least)
         return Found([Detection("person", 0.9, WHOLE_PICTURE)], self.asked)
 
 
@@ -87,13 +89,14 @@ def test_the_model_is_asked_for_what_keeps_a_track_alive_and_for_the_cameras_own
     camera = a_camera(model={"threshold": 0.5, "max_detections": 3}, labels={"person": {"threshold": 0.6}, "dog": None})
     _, model = infer(camera, FRAMES)
     assert model.asked == [(0.25, 3)] * 3
+    assert model.leasts == [0.25] * 3
 
 
 def test_a_threshold_that_is_lowered_is_what_the_model_is_asked_with() -> None:
     camera = a_camera(model={"threshold": 0.5})
     camera.controls.threshold = 0.2
     _, model = infer(camera, FRAMES)
-    assert {threshold for threshold, _ in model.asked} == {0.1}
+    assert {threshold for threshold, _ in model.asked} == {*model.leasts} == {0.1}
 
 
 def test_detection_that_is_switched_off_and_on_between_two_frames_ends_what_was_there() -> None:

@@ -3,6 +3,7 @@
 import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,9 @@ from edgevision.config.config import Config
 from edgevision.config.loader import load_config
 from edgevision.daemon.models import open_models
 from edgevision.errors import ConfigError
+from edgevision.inference.accelerated import AcceleratedModel
 from edgevision.inference.edgetpu.devices import find_devices
+from edgevision.inference.opening import Choice, open_accelerated
 from tests.edgetpu.build import FakeEdgeTpu
 from tests.edgetpu.machine import Machine
 
@@ -51,6 +54,21 @@ def test_cameras_share_a_model_unless_something_but_the_threshold_differs(folder
     models = open_models(config, measure_threads=False)
     assert [in_use.cameras for in_use in models] == [("c0", "c1"), ("c2",), ("c3",), ("c4",), ("c5",)]
     assert [in_use.name for in_use in models] == [NAME, NAME, NAME, "person", NAME]
+
+
+def test_a_model_knows_the_least_score_that_matters_to_any_of_its_cameras(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leasts = []
+
+    def opened(choice: Choice, *arguments: Any, **options: Any) -> AcceleratedModel:
+        leasts.append(choice.options["least"])
+        return open_accelerated(choice, *arguments, **options)
+
+    monkeypatch.setattr("edgevision.daemon.models.open_accelerated", opened)
+    config = configured(folder, "{name: person}", "{}", "{threshold: 0.4}", f"{{path: {NAME}.tflite, threshold: 0.8}}")
+    open_models(config, measure_threads=False)
+    assert leasts == [0.2, 0.4]
 
 
 def test_a_model_that_crashes_is_a_mistake_of_the_configuration(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

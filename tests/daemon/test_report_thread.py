@@ -39,7 +39,7 @@ class Slow:
 
 
 def a_finding(reporter: Slow, seq: int) -> Finding:
-    return Finding(cast(Reporter, reporter), a_frame(seq), WHOLE, Found([]))
+    return Finding(cast(Reporter, reporter), a_frame(seq), WHOLE, Found([]), 0.25)
 
 
 @pytest.fixture
@@ -85,7 +85,7 @@ def test_a_frame_is_not_held_on_to_when_it_has_been_told(reports: ReportThread, 
         def __del__(self) -> None:
             let_go.set()
 
-    reports.report(Finding(cast(Reporter, slow), a_frame(0), WHOLE, Watched([])))
+    reports.report(Finding(cast(Reporter, slow), a_frame(0), WHOLE, Watched([]), 0.25))
     reports.finish()
     assert let_go.is_set()
 

@@ -121,7 +121,7 @@ def hang(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
     """Once it is set, models come back from no frame until the end of the test."""
     hangs, over = threading.Event(), threading.Event()
 
-    def run(model: Model, prepared: Prepared) -> Outputs:
+    def run(model: Model, prepared: Prepared, least: float) -> Outputs:
         if hangs.is_set():
             over.wait(60)
         return Found([])

@@ -88,7 +88,7 @@ class Inferring:
     def __init__(self) -> None:
         self.held, self.busy, self.released = threading.Event(), threading.Event(), threading.Event()
 
-    def run(self, prepared: Prepared) -> Outputs:
+    def run(self, prepared: Prepared, least: float) -> Outputs:
         if self.held.is_set():
             self.busy.set()
             self.released.wait(60)
