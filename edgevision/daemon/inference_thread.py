@@ -20,7 +20,7 @@ LONGEST = 30.0
 class InferenceThread(SupervisedThread):
     """Runs one model, which belongs to this thread alone, on the frames of `queue`.
 
-    While it is at one frame, another thread reports the one before, if the model leaves a core to it.
+    While it is at one frame, another thread reports the one before, if that is worth a thread's waking.
     """
 
     def __init__(
@@ -35,8 +35,9 @@ class InferenceThread(SupervisedThread):
         """One for each of the model's cameras; belongs to this thread while it lives (`FrameQueue.send`)."""
         self._queue = queue
         self._preparer = model.preparer()
-        # Where there is none left, the model's own threads would have to wait for each other as often as it ran.
-        self._aside = model.info.threads < cores()
+        # Where it leaves no core, the model's own threads have to wait for each other meanwhile. That takes less time
+        # than telling what a detector has found, and following it, and more than telling a classifier's labels.
+        self._aside = model.info.threads < cores() or model.info.task == "detect"
         self._reports = ReportThread(f"report {model.info.path.stem}", on_death)
 
     @property

@@ -4,6 +4,7 @@ import threading
 import time
 import weakref
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any, NoReturn
 
 import numpy as np
@@ -23,6 +24,7 @@ from edgevision.inference.bundled import bundled_model
 from edgevision.inference.detection import Box, Detection
 from edgevision.inference.model import Inference, Model, Outputs
 from edgevision.inference.prepared import Prepared
+from edgevision.inference.reader import Task
 from edgevision.publish.topics import Topics
 from edgevision.scene.moment import Moment
 from edgevision.scene.scene import Scene
@@ -42,8 +44,9 @@ WHOLE_PICTURE = Box(0.0, 0.0, 1.0, 1.0)
 class ScriptedModel(Model):
     """Finds a person all over every picture, and keeps what it was asked for."""
 
-    def __init__(self) -> None:
+    def __init__(self, task: Task = "detect") -> None:
         super().__init__(bundled_model("person"))
+        self.info = replace(self.info, task=task)
         self.asked: list[tuple[float, int]] = []
         self.leasts: list[float] = []
 
@@ -68,10 +71,10 @@ def a_frame(seq: int, crop: Region = WHOLE) -> Frame:
 
 
 def infer(
-    camera: Camera, script: Iterable[Waiting | Errand] | ScriptedQueue
+    camera: Camera, script: Iterable[Waiting | Errand] | ScriptedQueue, task: Task = "detect"
 ) -> tuple[RecordingPublisher, ScriptedModel]:
     """Run an inference thread over `script`; the messages, and what the model was asked for."""
-    publisher, model, dead = RecordingPublisher(), ScriptedModel(), list[SupervisedThread]()
+    publisher, model, dead = RecordingPublisher(), ScriptedModel(task), list[SupervisedThread]()
     scene = Scene(scene_rules(camera.settings), lambda: "front-1")
     reporter = Reporter(camera, scene, TOPICS, publisher, 1, ["person"], a_clock())
     queue = script if isinstance(script, ScriptedQueue) else ScriptedQueue(script)
@@ -235,9 +238,12 @@ def test_frames_that_were_inferred_and_reported_are_not_held_on_to_while_none_co
     infer(a_camera(), script())
 
 
-@pytest.mark.parametrize(("there_are", "who"), [(2, "report person"), (1, "alone")])
-def test_a_model_that_takes_every_core_has_no_thread_beside_it(
-    monkeypatch: pytest.MonkeyPatch, there_are: int, who: str
+@pytest.mark.parametrize(
+    ("task", "there_are", "who"),
+    [("classify", 2, "report person"), ("classify", 1, "alone"), ("detect", 1, "report person")],
+)
+def test_a_classifier_that_takes_every_core_has_no_thread_beside_it(
+    monkeypatch: pytest.MonkeyPatch, task: Task, there_are: int, who: str
 ) -> None:
     monkeypatch.setattr("edgevision.daemon.inference_thread.cores", lambda: there_are)
     told_by: list[str] = []
@@ -247,7 +253,7 @@ def test_a_model_that_takes_every_core_has_no_thread_beside_it(
             told_by.append(threading.current_thread().name)
 
     monkeypatch.setitem(globals(), "Reporter", Named)
-    alone = threading.Thread(target=infer, args=(a_camera(), FRAMES), name="alone")
+    alone = threading.Thread(target=infer, args=(a_camera(), FRAMES, task), name="alone")
     alone.start()
     alone.join(60)
     assert told_by == [who] * len(FRAMES)
