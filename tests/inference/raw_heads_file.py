@@ -5,53 +5,12 @@ brings none. Field numbers are those of tensorflow/lite/schema/schema.fbs.
 """
 
 import struct
-from dataclasses import dataclass
+
+from edgevision.inference.flatbuffer import Table
 
 SUBGRAPHS, SIGNATURES = 2, 7  # of Model
 OUTPUTS, OPERATORS = 2, 3  # of SubGraph
 INPUTS = 1  # of Operator
-
-
-@dataclass(frozen=True)
-class Vector:
-    """Where a vector of 32-bit entries begins (at its length)."""
-
-    content: bytearray
-    at: int
-
-    def __len__(self) -> int:
-        return self._read(0)
-
-    def __getitem__(self, place: int) -> int:
-        return self._read(4 + 4 * place)
-
-    def __setitem__(self, place: int, value: int) -> None:
-        struct.pack_into("<i", self.content, self.at + 4 + 4 * place, value)
-
-    def shorten(self, length: int) -> None:
-        """Keep the first `length` entries."""
-        assert length <= len(self)
-        struct.pack_into("<i", self.content, self.at, length)
-
-    def table(self, place: int) -> int:
-        """Where the table that the entry points to lies."""
-        return self.at + 4 + 4 * place + self[place]
-
-    def _read(self, offset: int) -> int:
-        return int(struct.unpack_from("<i", self.content, self.at + offset)[0])
-
-
-def vector(content: bytearray, table: int, field: int) -> Vector | None:
-    """The vector in a field of the table; None where that isn't set."""
-    (vtable,) = struct.unpack_from("<i", content, table)
-    (size,) = struct.unpack_from("<H", content, table - vtable)
-    if 4 + 2 * field >= size:
-        return None
-    (offset,) = struct.unpack_from("<H", content, table - vtable + 4 + 2 * field)
-    if not offset:
-        return None
-    (further,) = struct.unpack_from("<I", content, table + offset)
-    return Vector(content, table + offset + further)
 
 
 def raw_heads_of(model: bytes, *, logits: bool = False) -> bytes:
@@ -60,24 +19,28 @@ def raw_heads_of(model: bytes, *, logits: bool = False) -> bytes:
     `logits`: without the sigmoid that is its last but one, either.
     """
     content = bytearray(model)
-    (root,) = struct.unpack_from("<I", content)
-    subgraphs = vector(content, root, SUBGRAPHS)
-    assert subgraphs is not None
-    outputs, operators = (vector(content, subgraphs.table(0), field) for field in (OUTPUTS, OPERATORS))
-    assert outputs is not None
-    assert operators is not None
-    inputs = vector(content, operators.table(len(operators) - 1), INPUTS)
-    assert inputs is not None
-    for place in range(2):
-        outputs[place] = inputs[place]
-    outputs.shorten(2)
-    operators.shorten(len(operators) - 1)
+    root = Table.root(model)
+    (graph,) = root.tables(SUBGRAPHS)
+    *_, sigmoid, last = graph.tables(OPERATORS)
+    boxes, scores = _first(model, last, 2)
     if logits:
-        inputs = vector(content, operators.table(len(operators) - 1), INPUTS)
-        assert inputs is not None
-        outputs[1] = inputs[0]
-        operators.shorten(len(operators) - 1)
-    signatures = vector(content, root, SIGNATURES)
-    if signatures is not None:
-        signatures.shorten(0)
+        (scores,) = _first(model, sigmoid, 1)
+    _, operators = graph.extent(OPERATORS)
+    _shorten(content, graph, OPERATORS, operators - (2 if logits else 1))
+    _shorten(content, graph, OUTPUTS, 2)
+    struct.pack_into("<ii", content, graph.extent(OUTPUTS)[0], boxes, scores)
+    if root.extent(SIGNATURES)[1]:
+        _shorten(content, root, SIGNATURES, 0)
     return bytes(content)
+
+
+def _first(model: bytes, operator: Table, count: int) -> tuple[int, ...]:
+    """The operator's first inputs."""
+    return struct.unpack_from(f"<{count}i", model, operator.extent(INPUTS)[0])
+
+
+def _shorten(content: bytearray, table: Table, field: int, length: int) -> None:
+    """Keep the first `length` entries of a vector; how many it has stands before them."""
+    start, before = table.extent(field)
+    assert length <= before
+    struct.pack_into("<I", content, start - 4, length)
