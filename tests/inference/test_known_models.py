@@ -125,7 +125,7 @@ def status(model: Path, **other: int) -> os.stat_result:
     """As if the file had been written an hour ago."""
     now = model.stat()
     old = {"st_ctime": now.st_ctime - 3600, "st_ctime_ns": now.st_ctime_ns - 3600 * 10**9}
-    return SimpleNamespace(**{name: getattr(now, name) for name in STATE} | old | other)  # type: ignore[return-value]
+    return SimpleNamespace(**{name: getattr(now, name) for name in STATE} | old | other)  # type: ignore[return-value]  # what is asked of it
 
 
 def test_a_file_that_was_not_touched_is_not_hashed_again(model: Path, tmp_path: Path) -> None:
