@@ -53,6 +53,10 @@ class Table:
         """A text's or a list's bytes."""
         return _part(self._content, *self.extent(field))
 
+    def holds(self, field: int, content: bytes) -> bool:
+        """Whether that is what a text's or a list's bytes are; a damaged length makes no large copy."""
+        return self.extent(field)[1] == len(content) and self.content(field) == content
+
     def floats(self, field: int) -> tuple[float, ...]:
         """A list of 32-bit floats."""
         start, length = self.extent(field)

@@ -178,7 +178,7 @@ class Model:
         self._input = graph.inputs[0].index
         self._outputs = [tensor.index for tensor in graph.outputs]
         self._content = content  # which the interpreter has, too, and works on
-        self._reopen = partial(runtime.open, path, threads=threads or 1)
+        self._reopen = partial(runtime.open, path, threads=threads)
         assumed = is_assumed(graph.inputs[0], normalization, self._described)
         self.info: ModelInfo = ModelInfo(
             path, digest, self._reader.task, form, resize, fitted, str(runtime), threads, assumed

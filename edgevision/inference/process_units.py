@@ -33,7 +33,7 @@ def described_normalization(content: bytes) -> Normalization | None:
 def _metadata(content: bytes) -> Table | None:
     model = Table.root(content)
     for entry in model.tables(6):
-        if entry.content(0) == METADATA_NAME:
+        if entry.holds(0, METADATA_NAME):
             buffer = model.entry(4, entry.number(1, "<I"))
             packed = b"" if buffer is None else buffer.content(0)
             if packed[4:8] != METADATA_IDENTIFIER:

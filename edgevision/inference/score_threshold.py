@@ -11,7 +11,7 @@ import math
 import struct
 from itertools import islice
 
-from edgevision.inference.flatbuffer import Table
+from edgevision.inference.flatbuffer import MOST_ENTRIES, Table
 from edgevision.inference.postprocessed import POSTPROCESS
 from edgevision.record import record
 
@@ -54,22 +54,27 @@ def find_score_threshold(content: bytes) -> ScoreThreshold | None:
 
 
 def _options(content: bytes) -> tuple[int, bytes]:
-    """The operator's options and where they begin. Raises ValueError or IndexError where there are none."""
+    """Where the operator's options begin, and they. Raises ValueError unless there is exactly one such operator."""
     model = Table.root(content)
-    names = [code.content(_CUSTOM_CODE) for code in model.tables(_OPERATOR_CODES)]
-    number = names.index(POSTPROCESS.encode())
+    codes = enumerate(model.tables(_OPERATOR_CODES))
+    (number,) = (place for place, code in codes if code.holds(_CUSTOM_CODE, POSTPROCESS.encode()))
     (graph,) = islice(model.tables(_SUBGRAPHS), 2)
     (operator,) = (each for each in graph.tables(_OPERATORS) if each.number(_OPCODE_INDEX, "<I") == number)
     return operator.extent(_CUSTOM_OPTIONS)[0], operator.content(_CUSTOM_OPTIONS)
 
 
 def _value(options: bytes, key: bytes) -> tuple[int, int]:
-    """Where in a FlexBuffer, which is a map, the float of that key is, and its bytes. Raises ValueError for none."""
+    """Where in a FlexBuffer, which is a map, the float of that key is, and how many bytes it has.
+
+    Raises ValueError or IndexError where there is none.
+    """
     if options[-2] >> 2 != _MAP:
         raise ValueError("no map")
     root_width, width = options[-1], 1 << (options[-2] & 3)
     values = _follow(options, len(options) - 2 - root_width, root_width)
     length = _number(options, values - width, width)
+    if length > MOST_ENTRIES:
+        raise ValueError(f"{length} entries")
     key_width = _number(options, values - 2 * width, width)
     keys = _follow(options, values - 3 * width, width)
     for entry in range(length):

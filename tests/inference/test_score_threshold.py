@@ -113,6 +113,15 @@ def test_it_is_found_wherever_it_lies(options: dict[str, float], form: str) -> N
     assert found.put(raised, found.own) == content != raised
 
 
+def endless() -> bytes:
+    """A map of another option that claims to have more entries than could ever be read, with keys of no width."""
+    options = bytearray(packed(another=0.5))
+    width = 1 << (options[-2] & 3)
+    values = len(options) - 2 - options[-1] - options[-3]  # the root's offset is the byte before its type
+    options[values - 2 * width : values] = bytes(width) + b"\xff" * width
+    return bytes(options)
+
+
 @pytest.mark.parametrize(
     "content",
     [
@@ -126,6 +135,7 @@ def test_it_is_found_wherever_it_lies(options: dict[str, float], form: str) -> N
         a_file(packed(nms_score_threshold="0.5")),
         a_file(packed(nms_score_threshold=float("nan"))),
         a_file(bytes(flexbuffers.Dumps([0.5]))),
+        a_file(endless()),
         a_file(packed(nms_score_threshold=0.5), name="of_my_own"),
         a_file(packed(nms_score_threshold=0.5), packed(nms_score_threshold=0.5)),
     ],

@@ -18,7 +18,7 @@ def is_compiled(content: bytes) -> bool:
     """Whether the .tflite file `content` has parts compiled for the Edge TPU. False for what is no model, too."""
     try:
         codes = Table.root(content).tables(_OPERATOR_CODES)
-        return any(code.content(_CUSTOM_CODE) == COMPILED_OPERATOR for code in codes)
+        return any(code.holds(_CUSTOM_CODE, COMPILED_OPERATOR) for code in codes)
     except ValueError:  # an offset that leads out of the file
         return False
 
